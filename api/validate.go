@@ -1,0 +1,199 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Violation is one thing in a request that the model forbids.
+type Violation struct {
+	// Path names the member as the service does: lower camel case, list
+	// elements counted from 1, as in usageRecords.1.member.dimension.
+	Path string
+	// Value is the offending value in quotes, or null for a missing member.
+	Value string
+	// Constraint says what the member must satisfy.
+	Constraint string
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", v.Value, v.Path, v.Constraint)
+}
+
+// ValidationError puts violations into the service's one ValidationException,
+// or returns nil when there are none.
+func ValidationError(violations []Violation) *Error {
+	if len(violations) == 0 {
+		return nil
+	}
+	texts := make([]string, len(violations))
+	for i, v := range violations {
+		texts[i] = v.String()
+	}
+	noun := "error"
+	if len(violations) > 1 {
+		noun = "errors"
+	}
+	return &Error{
+		Name:    ValidationException,
+		Message: fmt.Sprintf("%d validation %s detected: %s", len(violations), noun, strings.Join(texts, "; ")),
+		Status:  400,
+	}
+}
+
+// Violations returns what the model forbids in r, in member order. What it
+// says of tags and of the number of allocations is left to the service's own
+// exceptions for those.
+func (r *BatchMeterUsageRequest) Violations() []Violation {
+	var c checker
+	if r.UsageRecords == nil {
+		c.missing("usageRecords")
+	}
+	if n := len(r.UsageRecords); n > RecordsMax {
+		// The list itself would fill the message; its size is what matters.
+		c.add("usageRecords", fmt.Sprintf("'[%d records]'", n), fmt.Sprintf("Member must have length less than or equal to %d", RecordsMax))
+	}
+	for i := range r.UsageRecords {
+		c.at("usageRecords", i)
+		r.UsageRecords[i].check(&c)
+		c.prefix = ""
+	}
+	c.productCode(r.ProductCode)
+	return c.found
+}
+
+func (r *UsageRecord) check(c *checker) {
+	if r.Timestamp == nil {
+		c.missing("timestamp")
+	}
+	c.length("customerIdentifier", r.CustomerIdentifier, 0, NameCharsMax)
+	c.dimension("dimension", r.Dimension)
+	c.quantity("quantity", r.Quantity)
+	c.allocations(r.UsageAllocations)
+	c.length("customerAWSAccountId", r.CustomerAWSAccountId, 1, NameCharsMax)
+	c.pattern("customerAWSAccountId", r.CustomerAWSAccountId, accountIDPattern)
+	c.pattern("licenseArn", r.LicenseArn, licenseArnPattern)
+}
+
+// Violations returns what the model forbids in r, in member order.
+func (r *MeterUsageRequest) Violations() []Violation {
+	var c checker
+	c.required("productCode", r.ProductCode)
+	c.productCode(r.ProductCode)
+	if r.Timestamp == nil {
+		c.missing("timestamp")
+	}
+	c.dimension("usageDimension", r.UsageDimension)
+	c.quantity("usageQuantity", r.UsageQuantity)
+	c.allocations(r.UsageAllocations)
+	c.length("clientToken", r.ClientToken, 1, ClientTokenCharsMax)
+	return c.found
+}
+
+// Violations returns what the model forbids in r, in member order.
+func (r *RegisterUsageRequest) Violations() []Violation {
+	var c checker
+	c.required("productCode", r.ProductCode)
+	c.productCode(r.ProductCode)
+	if r.PublicKeyVersion == nil {
+		c.missing("publicKeyVersion")
+	} else if *r.PublicKeyVersion < 1 {
+		c.add("publicKeyVersion", quoteInt(*r.PublicKeyVersion), "Member must have value greater than or equal to 1")
+	}
+	c.length("nonce", r.Nonce, 0, NameCharsMax)
+	return c.found
+}
+
+// Violations returns what the model forbids in r.
+func (r *ResolveCustomerRequest) Violations() []Violation {
+	var c checker
+	c.required("registrationToken", r.RegistrationToken)
+	c.pattern("registrationToken", r.RegistrationToken, notEmptyPattern)
+	return c.found
+}
+
+// checker gathers violations; prefix is the path of the structure being read.
+type checker struct {
+	prefix string
+	found  []Violation
+}
+
+func (c *checker) add(member, value, constraint string) {
+	c.found = append(c.found, Violation{c.prefix + member, value, constraint})
+}
+
+func (c *checker) at(list string, i int) {
+	c.prefix = list + "." + strconv.Itoa(i+1) + ".member."
+}
+
+func (c *checker) missing(member string) { c.add(member, "null", "Member must not be null") }
+
+func (c *checker) required(member string, s *string) {
+	if s == nil {
+		c.missing(member)
+	}
+}
+
+func (c *checker) productCode(s *string) {
+	c.length("productCode", s, 0, NameCharsMax)
+	c.pattern("productCode", s, productCodePattern)
+}
+
+func (c *checker) dimension(member string, s *string) {
+	c.required(member, s)
+	c.length(member, s, 1, NameCharsMax)
+}
+
+func (c *checker) quantity(member string, n *int64) {
+	switch {
+	case n == nil:
+	case *n < 0:
+		c.add(member, quoteInt(*n), "Member must have value greater than or equal to 0")
+	case *n > QuantityMax:
+		c.add(member, quoteInt(*n), fmt.Sprintf("Member must have value less than or equal to %d", QuantityMax))
+	}
+}
+
+func (c *checker) allocations(list []UsageAllocation) {
+	outer := c.prefix
+	for i := range list {
+		c.prefix = outer
+		c.at(outer+"usageAllocations", i)
+		if list[i].AllocatedUsageQuantity == nil {
+			c.missing("allocatedUsageQuantity")
+		}
+		c.quantity("allocatedUsageQuantity", list[i].AllocatedUsageQuantity)
+		inner := c.prefix
+		for j, tag := range list[i].Tags {
+			c.at(inner+"tags", j)
+			c.required("key", tag.Key)
+			c.required("value", tag.Value)
+		}
+	}
+	c.prefix = outer
+}
+
+func (c *checker) length(member string, s *string, low, high int) {
+	if s == nil {
+		return
+	}
+	if *s == "" && low > 0 {
+		c.add(member, "''", fmt.Sprintf("Member must have length greater than or equal to %d", low))
+	}
+	// A string has at most as many characters as bytes: most need no count.
+	if len(*s) > high && utf8.RuneCountInString(*s) > high {
+		c.add(member, quote(*s), fmt.Sprintf("Member must have length less than or equal to %d", high))
+	}
+}
+
+func (c *checker) pattern(member string, s *string, p pattern) {
+	if s != nil && !p.matches(*s) {
+		c.add(member, quote(*s), "Member must satisfy regular expression pattern: "+p.text)
+	}
+}
+
+func quote(s string) string { return "'" + s + "'" }
+
+func quoteInt(n int64) string { return "'" + strconv.FormatInt(n, 10) + "'" }
