@@ -1,0 +1,202 @@
+package marketplace
+
+import (
+	"time"
+
+	"github.com/meterd/meterd/internal/metering"
+)
+
+// Metered is what the marketplace makes of one usage record of a batch.
+type Metered struct {
+	// Status is CustomerNotSubscribed, or empty if the record may be told.
+	Status metering.Status
+	// Product is the product that is metered.
+	Product *Listing
+	// License is set when the record is metered on a licence, else it is
+	// metered on the product (M0125: these are separate books).
+	License metering.LicenseARN
+	// Buyer is the buyer's account. It is one name for the buyer, however the
+	// record addressed them.
+	Buyer metering.AccountID
+}
+
+// MeterBatch judges a batch that account calls with. A refusal ends the whole
+// batch (M0114): all records are judged before anything is stored. The order
+// of the questions is M0113: ProductCode, LicenseArn, Dimension, tags,
+// allocations, Timestamp, customer.
+func (m *Market) MeterBatch(caller metering.AccountID, region metering.Region, b metering.Batch, now time.Time) ([]Metered, *metering.Refusal) {
+	if refusal := CheckSaaSRegion(region); refusal != nil {
+		return nil, refusal
+	}
+	b = m.Profile.Known(b)
+	judge := batchJudge{m, caller, now, b.Product, nil, make([]Metered, len(b.Usages))}
+	if refusal := judge.product(region, b.Usages); refusal != nil {
+		return nil, refusal
+	}
+	for _, ask := range []func(metering.Usage, *Metered) *metering.Refusal{
+		judge.license, judge.dimension, judge.tags, judge.allocations, judge.timestamp, judge.customer,
+	} {
+		for i, u := range b.Usages {
+			if refusal := ask(u, &judge.metered[i]); refusal != nil {
+				refusal.Detail = record(i, len(b.Usages)) + refusal.Detail
+				return nil, refusal
+			}
+		}
+	}
+	return judge.metered, nil
+}
+
+type batchJudge struct {
+	*Market
+	caller  metering.AccountID
+	now     time.Time
+	code    metering.ProductCode
+	listing *Listing // the product of the request; nil until known
+	metered []Metered
+}
+
+func (j *batchJudge) product(region metering.Region, usages []metering.Usage) *metering.Refusal {
+	if j.code == "" {
+		for i, u := range usages {
+			if u.License == "" {
+				return metering.Refuse(metering.RuleProductMissing, "%sIt has no LicenseArn, and the request has no ProductCode.", record(i, len(usages))) // M0120
+			}
+		}
+		return nil
+	}
+	listing, refusal := j.listingOf(j.code, j.caller)
+	if refusal != nil {
+		return refusal
+	}
+	if listing.Kind != SaaS {
+		return metering.Refuse(metering.RuleProductKind, "Product %s is of kind %s, which is metered with MeterUsage; BatchMeterUsage is for saas.", j.code, listing.Kind)
+	}
+	j.listing = listing
+	return listing.checkRegion(region)
+}
+
+// listingOf finds a product of the caller. M0122: another seller's product is
+// as unknown as one that does not exist.
+func (m *Market) listingOf(code metering.ProductCode, caller metering.AccountID) (*Listing, *metering.Refusal) {
+	listing := m.Product(code)
+	if listing == nil {
+		return nil, metering.Refuse(metering.RuleProductUnknown, "There is no product with code %q. The code is not the product's prod-… id in the catalog of AWS Marketplace.", code)
+	}
+	if listing.Seller != caller {
+		return nil, metering.Refuse(metering.RuleProductUnknown, "Product %s is not published by account %s, which signed the call.", code, caller)
+	}
+	return listing, nil
+}
+
+func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
+	if u.License == "" {
+		return j.withoutLicense(u, out)
+	}
+	license := j.License(u.License)
+	if license == nil {
+		return refuseLicense("LicenseArn %s is unknown.", u.License)
+	}
+	listing := j.Product(license.Product)
+	switch {
+	case listing.Seller != j.caller:
+		return refuseLicense("LicenseArn %s is for a product that account %s does not publish.", u.License, j.caller) // M0122
+	case j.listing != nil && listing.Product != j.listing.Product:
+		return refuseLicense("LicenseArn %s is for product %s, the request is for %s; one request takes one product.", u.License, listing.Code, j.listing.Code) // M0121
+	case j.code != "" && !j.codeMayAccompany(listing):
+		return refuseLicense("The request has ProductCode %s and LicenseArn %s. Leave ProductCode out.", j.code, u.License) // M0119
+	case u.Customer != "":
+		return refuseLicense("CustomerIdentifier %q goes with ProductCode; with LicenseArn send CustomerAWSAccountId.", u.Customer) // M0118
+	case u.Account != "" && u.Account != license.Buyer.Account:
+		return refuseLicense("LicenseArn %s is not held by CustomerAWSAccountId %s.", u.License, u.Account)
+	case u.Timestamp.Before(license.Start):
+		return metering.Refuse(metering.RuleLicenseNotStarted, "Timestamp %s lies before %s, when LicenseArn %s became active.", metering.ShowTime(u.Timestamp), metering.ShowTime(license.Start), u.License) // M0112
+	}
+	j.listing = listing
+	*out = Metered{Product: listing, License: u.License, Buyer: license.Buyer.Account}
+	return nil
+}
+
+func (j *batchJudge) withoutLicense(u metering.Usage, out *Metered) *metering.Refusal {
+	out.Product = j.listing
+	if j.listing.Mode != Concurrent {
+		return nil
+	}
+	if u.Customer != "" {
+		return metering.Refuse(metering.RuleCustomerAmbiguous, "Product %s addresses buyers by CustomerAWSAccountId and LicenseArn; CustomerIdentifier %q is not supported.", j.listing.Code, u.Customer) // M0117
+	}
+	return refuseLicense("Product %s has concurrent agreements: each record needs a LicenseArn.", j.listing.Code)
+}
+
+func (j *batchJudge) codeMayAccompany(listing *Listing) bool {
+	switch j.Profile.ProductCodeWithLicense {
+	case metering.CodeWithLicenseAccept:
+		return true
+	case metering.CodeWithLicenseRefuse:
+		return false
+	}
+	return listing.Mode != Concurrent
+}
+
+func (j *batchJudge) dimension(u metering.Usage, out *Metered) *metering.Refusal {
+	return out.Product.checkDimension(u.Dimension)
+}
+
+func (l *Listing) checkDimension(d metering.Dimension) *metering.Refusal {
+	if l.HasDimension(d) {
+		return nil
+	}
+	keys := make([]metering.Dimension, len(l.Dimensions))
+	for i, dimension := range l.Dimensions {
+		keys[i] = dimension.Key
+	}
+	// AWS's own container sample looks for "usageDimension: NAME" in the text.
+	return metering.Refuse(metering.RuleDimensionUnknown, "usageDimension: %s is not a dimension of product %s, which has %s; case matters.", d, l.Code, join(keys))
+}
+
+func (j *batchJudge) tags(u metering.Usage, _ *Metered) *metering.Refusal {
+	return metering.CheckTags(u.Allocations)
+}
+
+func (j *batchJudge) allocations(u metering.Usage, _ *Metered) *metering.Refusal {
+	return metering.CheckAllocations(u.Quantity, u.Allocations, j.Profile.AllocationsMax)
+}
+
+func (j *batchJudge) timestamp(u metering.Usage, _ *Metered) *metering.Refusal {
+	return j.Profile.BatchWindow().Check(u.Timestamp, j.now)
+}
+
+func (j *batchJudge) customer(u metering.Usage, out *Metered) *metering.Refusal {
+	switch {
+	case u.Customer != "" && u.Account != "":
+		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record has both CustomerIdentifier %q and CustomerAWSAccountId %q; send one.", u.Customer, u.Account) // M0116
+	case u.Customer == "" && u.Account == "":
+		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record names no customer: send CustomerAWSAccountId, or CustomerIdentifier for older products.") // M0116
+	case out.License != "":
+		return j.subscribed(u, out, j.License(out.License).Agreement)
+	}
+	buyer := j.byAccount[u.Account]
+	if u.Customer != "" {
+		if buyer = j.byCustomer[u.Customer]; buyer == nil {
+			return metering.Refuse(metering.RuleCustomerUnknown, "CustomerIdentifier %q does not exist; take it from ResolveCustomer.", u.Customer) // M0115
+		}
+	}
+	if buyer == nil { // M0123
+		out.Status, out.Buyer = metering.CustomerNotSubscribed, u.Account
+		return nil
+	}
+	out.Buyer = buyer.Account
+	return j.subscribed(u, out, buyer.agreementFor(out.Product.Code, j.now, j.Profile.FinalHour))
+}
+
+// subscribed gives the record its verdict by the agreement it falls on, which
+// is nil if there is none.
+func (j *batchJudge) subscribed(u metering.Usage, out *Metered, a *Agreement) *metering.Refusal {
+	if a == nil || !a.TakesUsageAt(j.now, j.Profile.FinalHour) || u.Timestamp.Before(a.Start) {
+		out.Status = metering.CustomerNotSubscribed
+	}
+	return nil
+}
+
+func refuseLicense(format string, args ...any) *metering.Refusal {
+	return metering.Refuse(metering.RuleLicenseInvalid, format, args...)
+}
