@@ -1,0 +1,14 @@
+package store
+
+// Table is a small table of versioned rows: the marketplace, signing keys, and
+// what the ledger must know of itself.
+type Table string
+
+// Row is one row of a table.
+type Row struct {
+	Table Table
+	Key   string
+	Value []byte
+	// Version counts the writes of the row; see Store.Put.
+	Version uint64
+}
