@@ -7,6 +7,10 @@ import (
 	"unicode/utf8"
 )
 
+// violationsMax is how many violations are looked for. A body of empty records
+// would else make an answer many times its own size.
+const violationsMax = 100
+
 // Violation is one thing in a request that the model forbids.
 type Violation struct {
 	// Path names the member as the service does: lower camel case, list
@@ -121,6 +125,9 @@ type checker struct {
 }
 
 func (c *checker) add(member, value, constraint string) {
+	if len(c.found) == violationsMax {
+		return
+	}
 	c.found = append(c.found, Violation{c.prefix + member, value, constraint})
 }
 

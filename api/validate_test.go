@@ -80,6 +80,13 @@ func TestValidationErrorCountsViolations(t *testing.T) {
 	}
 }
 
+func TestViolationsAreBounded(t *testing.T) {
+	r := BatchMeterUsageRequest{UsageRecords: make([]UsageRecord, 300_000)}
+	if n := len(r.Violations()); n != violationsMax {
+		t.Errorf("%d violations, want %d", n, violationsMax)
+	}
+}
+
 func TestViolationsOfTheOtherOperations(t *testing.T) {
 	tests := []struct {
 		name  string
