@@ -1,0 +1,128 @@
+package pebblestore
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+var sampleFact = store.Fact{
+	Key: store.Key{
+		Kind: store.UsageByLicense, Hour: 0x01020304, Scope: 5, Subject: 6, Party: 0x07000000, Dimension: 8,
+	},
+	Quantity:  -3,
+	Detail:    []byte("det"),
+	Timestamp: 300,
+	Until:     1,
+	Call:      200,
+}
+
+// TestBytesOnDisk pins the format: ledgers written so must be read for ever. A
+// change here is a new valueFormat or formatVersion, never a new expectation.
+func TestBytesOnDisk(t *testing.T) {
+	tailed := sampleFact.Key
+	tailed.Tail = [16]byte{0: 0xAA, 15: 0xBB}
+	request := &store.Request{
+		At: 64, Call: []byte("entry"), Decisions: []store.Decision{{Outcome: store.Created}, {Outcome: store.Conflict}},
+	}
+	for name, c := range map[string]struct {
+		got  []byte
+		want string
+	}{
+		"fact key":   {appendFactKey(nil, sampleFact.Key), "4c 01020304 00000005 00000006 07000000 00000008"},
+		"tailed key": {appendFactKey(nil, tailed), "4c 01020304 00000005 00000006 07000000 00000008 aa0000000000000000000000000000bb"},
+		"fact":       {appendFact(nil, &sampleFact), "01 05 c801 d804 02 646574"},
+		"call key":   {appendCallKey(nil, 258), "63 0000000000000102"},
+		"call":       {appendCall(nil, request), "01 8001 02 0103 656e747279"},
+		"name key":   {appendNameKey(nil, 258), "6e 00000102"},
+		"row prefix": {appendTableKey(nil, "keys"), "72 04 6b657973"},
+		"row":        {appendRow(nil, 300, []byte("v")), "01 ac02 76"},
+		"format key": {formatKey, "6d 666f726d6174"},
+	} {
+		want, err := hex.DecodeString(string(bytes.ReplaceAll([]byte(c.want), []byte(" "), nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(c.got, want) {
+			t.Errorf("%s: %x, want %x", name, c.got, want)
+		}
+	}
+}
+
+func TestFactsAndCallsComeBack(t *testing.T) {
+	f, err := decodeWholeFact(appendFactKey(nil, sampleFact.Key), appendFact(nil, &sampleFact))
+	if err != nil || !reflect.DeepEqual(f, sampleFact) {
+		t.Errorf("decoded %+v (%v), want %+v", f, err, sampleFact)
+	}
+	call := store.Call{ID: 9, At: -1, Entry: []byte("entry"), Outcomes: []store.Outcome{store.Same, store.Faulted}}
+	c, err := decodeCall(appendCallKey(nil, call.ID), appendCall(nil, &store.Request{
+		At: call.At, Call: call.Entry, Decisions: []store.Decision{{Outcome: store.Same}, {Outcome: store.Faulted}},
+	}))
+	if err != nil || !reflect.DeepEqual(c, call) {
+		t.Errorf("decoded %+v (%v), want %+v", c, err, call)
+	}
+}
+
+func TestOrderOfBytesIsOrderOfKeys(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	word := func() uint32 { return rng.Uint32() >> (8 * rng.IntN(5)) }
+	keys := make([]store.Key, 400)
+	for i := range keys {
+		keys[i] = store.Key{
+			Kind:      store.UsageKinds[rng.IntN(3)],
+			Hour:      store.Hour(rng.IntN(3) * 255),
+			Scope:     store.NameID(rng.IntN(2)),
+			Subject:   store.NameID(rng.IntN(2)),
+			Party:     store.NameID(word()),
+			Dimension: store.NameID(word()),
+		}
+		keys[i].Tail[rng.IntN(16)] = byte(rng.IntN(2))
+	}
+	slices.SortFunc(keys, store.Key.Compare)
+	for i, k := range keys {
+		b := appendFactKey(nil, k)
+		if got, err := decodeFactKey(b); err != nil || got != k {
+			t.Errorf("decoded %+v (%v), want %+v", got, err, k)
+		}
+		if i > 0 && bytes.Compare(appendFactKey(nil, keys[i-1]), b) > 0 {
+			t.Errorf("%+v sorts behind %+v", keys[i-1], k)
+		}
+	}
+}
+
+func TestFirstKeyBehindAPrefix(t *testing.T) {
+	for prefix, want := range map[string]string{"a": "b", "a\x00": "a\x01", "a\xff": "b", "a\xff\xff": "b", "r\x01\xff": "r\x02"} {
+		if got := after([]byte(prefix)); string(got) != want {
+			t.Errorf("after(%q) = %q, want %q", prefix, got, want)
+		}
+	}
+}
+
+// FuzzDecode: damaged entries are errors. What decodes encodes to an entry that
+// decodes to the same.
+func FuzzDecode(f *testing.F) {
+	f.Add(appendFactKey(nil, sampleFact.Key), appendFact(nil, &sampleFact))
+	f.Add(appendCallKey(nil, 1), appendCall(nil, &store.Request{Decisions: make([]store.Decision, 3)}))
+	f.Add(appendNameKey(nil, 1), appendRow(nil, 1, nil))
+	f.Add([]byte{}, []byte{valueFormat + 1, 1, 1, 1, 1})
+	f.Add([]byte{'c'}, []byte{valueFormat, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1})
+	f.Fuzz(func(t *testing.T, key, value []byte) {
+		if fact, err := decodeWholeFact(key, value); err == nil {
+			again, err := decodeWholeFact(appendFactKey(nil, fact.Key), appendFact(nil, &fact))
+			if err != nil || !reflect.DeepEqual(fact, again) {
+				t.Errorf("%+v became %+v (%v)", fact, again, err)
+			}
+		}
+		if call, err := decodeCall(key, value); err == nil && len(call.Outcomes) > len(value) {
+			t.Errorf("%d outcomes in %d bytes", len(call.Outcomes), len(value))
+		}
+		if version, rest, err := decodeRow(value); err == nil && len(rest) >= len(value) {
+			t.Errorf("version %d, %d of %d bytes left", version, len(rest), len(value))
+		}
+	})
+}

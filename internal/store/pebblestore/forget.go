@@ -1,0 +1,37 @@
+package pebblestore
+
+import (
+	"context"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// DropBefore implements store.Store: since keys begin with kind and hour, it is
+// one deletion for each kind, however many facts there are.
+func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	return s.write(ctx, s.alone, func(g *group) error {
+		for _, kind := range store.UsageKinds {
+			g.deleteRange([]byte{byte(kind)}, appendHourKey(nil, kind, hour))
+		}
+		return nil
+	})
+}
+
+// Reset implements store.Store.
+func (s *Store) Reset(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	return s.write(ctx, s.alone, func(g *group) error {
+		g.deleteRange([]byte{'A'}, []byte{'Z' + 1})
+		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
+		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})
+		g.lastCall = 0
+		return nil
+	})
+}

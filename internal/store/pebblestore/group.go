@@ -1,0 +1,94 @@
+package pebblestore
+
+import (
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// group is what one batch, and so one sync, makes durable. What it creates is
+// not in the database yet, so it is looked up here first.
+type group struct {
+	s     *Store
+	batch *pebble.Batch
+	jobs  []*job
+
+	created  map[store.Key]store.Fact
+	lastCall store.CallID
+	// ids are those of newNames.
+	ids      map[string]store.NameID
+	newNames []string
+
+	// requests and facts are how many were decided.
+	requests, facts int
+
+	// key and value are built here, one at a time.
+	key, value []byte
+	// err is the first trouble with the batch itself.
+	err error
+}
+
+func newGroup(s *Store) *group {
+	return &group{
+		s:        s,
+		batch:    s.db.NewBatch(),
+		created:  make(map[store.Key]store.Fact),
+		ids:      make(map[string]store.NameID),
+		lastCall: s.lastCall,
+	}
+}
+
+// next returns a job that waits already, if the group has room for it.
+func (g *group) next(more <-chan *job) *job {
+	if len(g.jobs) >= groupJobs || g.batch.Len() >= groupBytes {
+		return nil
+	}
+	select {
+	case j := <-more:
+		return j
+	default:
+		return nil
+	}
+}
+
+// take stages a job, unless its caller no longer waits.
+func (g *group) take(j *job) {
+	if !j.taken.CompareAndSwap(false, true) {
+		return
+	}
+	err := g.s.refusal()
+	if err == nil {
+		err = j.stage(g)
+	}
+	if err != nil {
+		j.answer <- err
+		return
+	}
+	g.jobs = append(g.jobs, j)
+}
+
+// set stages g.key and g.value.
+func (g *group) set() {
+	if err := g.batch.Set(g.key, g.value, nil); err != nil && g.err == nil {
+		g.err = err
+	}
+}
+
+// deleteRange stages the end of all keys from one to before another.
+func (g *group) deleteRange(from, to []byte) {
+	if err := g.batch.DeleteRange(from, to, nil); err != nil && g.err == nil {
+		g.err = err
+	}
+}
+
+// commitBatch writes the batch and has the disk confirm it.
+func (g *group) commitBatch() error {
+	if g.err != nil || g.batch.Empty() {
+		return g.err
+	}
+	if err := survive(func() error { return g.s.db.Apply(g.batch, pebble.Sync) }); err != nil {
+		return err
+	}
+	// A batch that failed must not be used again, so it is not given back.
+	return g.batch.Close()
+}

@@ -1,0 +1,200 @@
+package pebblestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// formatVersion is that of the keys and tables of encode.go. A ledger with a
+// higher one was written by a later meterd, which may rely on what this one does
+// not know.
+const formatVersion = 1
+
+var (
+	// ErrLocked is returned by Open when somebody has the ledger open.
+	ErrLocked = errors.New("somebody else has it open")
+	// ErrForeign is returned by Open for a directory with something else in
+	// it, which it leaves as it is.
+	ErrForeign = errors.New("the directory holds something else than a whole ledger")
+	// ErrNewer is returned by Open for a ledger of a later meterd.
+	ErrNewer = errors.New("the ledger was written by a newer meterd")
+)
+
+// formatKey is where the ledger's format version stands.
+var formatKey = append([]byte{metaPrefix}, "format"...)
+
+// Open opens the ledger in dir, or makes one if dir is empty or does not exist.
+// Opening after a crash is no different from opening.
+func Open(dir string, cfg Config) (*Store, error) {
+	s, err := open(dir, cfg.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("opening ledger in %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func open(dir string, cfg Config) (*Store, error) {
+	if cfg.fs == vfs.Default {
+		var err error
+		if dir, err = canonical(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := refuseForeign(cfg.fs, dir); err != nil {
+		return nil, err
+	}
+	var db *pebble.DB
+	// Pebble also makes durable what it finds in its log, before it returns. It
+	// must: that may have been written but not confirmed before a crash, and
+	// decisions build on it.
+	err := survive(func() (err error) {
+		db, err = pebble.Open(dir, options(cfg))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		db:       db,
+		cfg:      cfg,
+		log:      cfg.Logger,
+		names:    names{ids: make(map[string]store.NameID)},
+		grouped:  make(chan *job, queueLength),
+		alone:    make(chan *job),
+		finished: make(chan struct{}),
+	}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go s.commitAll()
+	return s, nil
+}
+
+// canonical gives a directory one name, because within one process Pebble locks
+// names and not files.
+func canonical(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	resolved, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return dir, nil
+	}
+	return resolved, err
+}
+
+// beginning matches what Pebble may leave behind when it is killed while it
+// makes a database, and what a fresh file system has.
+var beginning = regexp.MustCompile(`^(LOCK|MANIFEST-\d+|marker\..+|lost\+found)$`)
+
+// refuseForeign keeps a mistyped directory from being filled with a ledger, and
+// a ledger whose root was lost from being taken for a new one.
+func refuseForeign(fsys vfs.FS, dir string) error {
+	files, err := fsys.List(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	there, err := pebble.Peek(dir, fsys)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if !there.Exists && !beginning.MatchString(file) {
+			return fmt.Errorf("%w: %s", ErrForeign, file)
+		}
+	}
+	return nil
+}
+
+// load reads what the store keeps in memory.
+func (s *Store) load() error {
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	if err := s.loadNames(); err != nil {
+		return fmt.Errorf("loading names: %w", err)
+	}
+	if err := s.loadLastCall(); err != nil {
+		return fmt.Errorf("loading the last call: %w", err)
+	}
+	return nil
+}
+
+// checkFormat refuses a later format, and marks a new ledger with this one.
+func (s *Store) checkFormat() error {
+	value, closer, err := s.db.Get(formatKey)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return s.markFormat()
+	}
+	if err != nil {
+		return fmt.Errorf("reading the format: %w", err)
+	}
+	defer closer.Close()
+	version, n := binary.Uvarint(value)
+	if n <= 0 || version == 0 {
+		return fmt.Errorf("format %x: %w", value, errDamaged)
+	}
+	if version > formatVersion {
+		return fmt.Errorf("%w: its format is %d, this meterd knows %d", ErrNewer, version, formatVersion)
+	}
+	return nil
+}
+
+func (s *Store) markFormat() error {
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	occupied := it.First()
+	if err := it.Close(); err != nil {
+		return err
+	}
+	if occupied {
+		return fmt.Errorf("%w: a Pebble database without the ledger's mark", ErrForeign)
+	}
+	mark := binary.AppendUvarint(nil, formatVersion)
+	if err := survive(func() error { return s.db.Set(formatKey, mark, pebble.Sync) }); err != nil {
+		return fmt.Errorf("marking a new ledger: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) loadNames() error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{namePrefix}, UpperBound: []byte{namePrefix + 1}})
+	if err != nil {
+		return err
+	}
+	var list []string
+	for ok := it.First(); ok; ok = it.Next() {
+		if want := appendNameKey(nil, store.NameID(len(list)+1)); string(it.Key()) != string(want) {
+			return errors.Join(fmt.Errorf("name %x instead of %x: %w", it.Key(), want, errDamaged), it.Close())
+		}
+		list = append(list, string(it.Value()))
+	}
+	s.names.add(list)
+	return it.Close()
+}
+
+func (s *Store) loadLastCall() error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{callPrefix}, UpperBound: []byte{callPrefix + 1}})
+	if err != nil {
+		return err
+	}
+	if it.Last() {
+		s.lastCall, err = decodeCallKey(it.Key())
+	}
+	return errors.Join(err, it.Close())
+}

@@ -1,0 +1,139 @@
+package pebblestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// Lookup implements store.Store.
+func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, error) {
+	if err := k.Kind.Check(); err != nil {
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+	}
+	if err := s.enter(ctx); err != nil {
+		return store.Fact{}, false, err
+	}
+	defer s.gate.leave()
+	key := appendFactKey(nil, k)
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return store.Fact{}, false, nil
+	}
+	if err != nil {
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+	}
+	defer closer.Close()
+	f, err := decodeWholeFact(key, value)
+	if err != nil {
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+	}
+	return f, true, nil
+}
+
+// Scan implements store.Store.
+func (s *Store) Scan(ctx context.Context, r store.Range) iter.Seq2[store.Fact, error] {
+	if err := r.Kind.Check(); err != nil {
+		return func(yield func(store.Fact, error) bool) {
+			yield(store.Fact{}, fmt.Errorf("scanning facts: %w", err))
+		}
+	}
+	from, to := appendHourKey(nil, r.Kind, r.FromHour), appendHourKey(nil, r.Kind, r.ToHour)
+	if r.After != (store.Key{}) {
+		// Nothing lies between a key and the same key with a zero behind it.
+		if next := append(appendFactKey(nil, r.After), 0); bytes.Compare(next, from) > 0 {
+			from = next
+		}
+	}
+	return scan(ctx, s, from, to, decodeWholeFact)
+}
+
+// decodeWholeFact copies what it decodes.
+func decodeWholeFact(key, value []byte) (store.Fact, error) {
+	f, err := decodeFact(value)
+	if err != nil {
+		return store.Fact{}, err
+	}
+	f.Detail = append([]byte(nil), f.Detail...)
+	f.Key, err = decodeFactKey(key)
+	return f, err
+}
+
+// ScanCalls implements store.Store.
+func (s *Store) ScanCalls(ctx context.Context, last store.CallID) iter.Seq2[store.Call, error] {
+	return scan(ctx, s, append(appendCallKey(nil, last), 0), []byte{callPrefix + 1}, decodeCall)
+}
+
+// scan yields what decode makes of the entries from one key to before another.
+// It sees the database as it was when the loop began.
+func scan[T any](
+	ctx context.Context, s *Store, from, to []byte, decode func(key, value []byte) (T, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if err := s.enter(ctx); err != nil {
+			yield(none, err)
+			return
+		}
+		defer s.gate.leave()
+		if bytes.Compare(from, to) >= 0 {
+			return
+		}
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+		if err != nil {
+			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			return
+		}
+		defer it.Close()
+		for ok := it.First(); ok; ok = it.Next() {
+			item, err := scanOne(ctx, s, it, decode)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			if !yield(item, nil) {
+				return
+			}
+		}
+		if err := it.Error(); err != nil {
+			yield(none, fmt.Errorf("scanning ledger: %w", err))
+		}
+	}
+}
+
+// scanOne decodes the entry at which an iterator stands, unless the scan is to
+// end.
+func scanOne[T any](
+	ctx context.Context, s *Store, it *pebble.Iterator, decode func(key, value []byte) (T, error),
+) (item T, err error) {
+	if err := ctx.Err(); err != nil {
+		return item, err
+	}
+	if s.gate.isClosed() {
+		return item, store.ErrClosed
+	}
+	value, err := it.ValueAndErr()
+	if err == nil {
+		item, err = decode(it.Key(), value)
+	}
+	if err != nil {
+		return item, fmt.Errorf("scanning ledger at %x: %w", it.Key(), err)
+	}
+	return item, nil
+}
+
+// after is the first key behind all that begin with prefix.
+func after(prefix []byte) []byte {
+	end := bytes.Clone(prefix)
+	for i := len(end) - 1; ; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+}

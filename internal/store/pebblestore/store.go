@@ -1,0 +1,111 @@
+// Package pebblestore keeps a ledger on the local disk, in a Pebble database.
+//
+// One goroutine, the committer, owns all writes: it takes whatever waits, stages
+// it as one batch, has the disk confirm that batch once, and then answers
+// everybody. Reads go to the database directly. It may not know a rule, answer
+// before the disk has, or go on writing after the disk has refused once.
+//
+// Two kinds of trouble with the disk are told apart. If the write-ahead log
+// cannot be confirmed, the store stops accepting (Stats.Stopped) and reads go
+// on. If Pebble can no longer record which files make up the database, or cannot
+// begin a new log, it ends the process: to go on could lose what was
+// acknowledged, while opening again is the normal path and loses nothing.
+package pebblestore
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// Store is a store.Store in a directory.
+type Store struct {
+	db   *pebble.DB
+	cfg  Config
+	log  *slog.Logger
+	gate gate
+
+	names names
+
+	// grouped are jobs that may share a batch, alone those that may not.
+	grouped chan *job
+	alone   chan *job
+	// finished is closed when the committer has returned.
+	finished chan struct{}
+	// lastCall is the committer's.
+	lastCall store.CallID
+	// stopped is set once, by the committer, when the disk has refused.
+	stopped atomic.Pointer[error]
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Checkpoint implements store.Store. Files that no longer change are linked, so
+// it is quick if dir is on the same file system.
+func (s *Store) Checkpoint(ctx context.Context, dir string) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	if err := s.db.Checkpoint(dir); err != nil {
+		return fmt.Errorf("copying ledger to %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Stats implements store.Store.
+func (s *Store) Stats() store.Stats {
+	if !s.gate.enter() {
+		return store.Stats{}
+	}
+	defer s.gate.leave()
+	m := s.db.Metrics()
+	bytes := m.DiskSpaceUsage()
+	if m.WAL.Size > m.WAL.PhysicalSize {
+		// Pebble counts a log at the size that it had when it was begun.
+		bytes += m.WAL.Size - m.WAL.PhysicalSize
+	}
+	return store.Stats{
+		Bytes:   bytes,
+		Waiting: len(s.grouped),
+		Stopped: s.refusal(),
+	}
+}
+
+// Close implements store.Store.
+func (s *Store) Close() error {
+	if !s.gate.close() {
+		return store.ErrClosed
+	}
+	// Nobody is inside any more, so nobody sends.
+	close(s.grouped)
+	<-s.finished
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("closing ledger: %w", err)
+	}
+	return nil
+}
+
+// enter begins every method but Stats and Close; after nil, leave must follow.
+func (s *Store) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !s.gate.enter() {
+		return store.ErrClosed
+	}
+	return nil
+}
+
+// refusal says why the store accepts no more writes, if it does not.
+func (s *Store) refusal() error {
+	if cause := s.stopped.Load(); cause != nil {
+		return fmt.Errorf("the ledger accepts no more writes since one failed: %w", *cause)
+	}
+	return nil
+}

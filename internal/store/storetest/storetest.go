@@ -1,0 +1,143 @@
+// Package storetest holds every store to the contract of package store: Run is
+// the one test that all of them must pass, Benchmark the one race that all of
+// them run. It may use a store only through the contract, so that it cannot ask
+// of one store what another could not give.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// Subject is a store under test.
+type Subject struct {
+	// Open opens the store that lives in the directory dir, or makes it there.
+	// It is called again with the same dir after Close, and with the dir of a
+	// checkpoint. A store that lives elsewhere takes dir as its name.
+	Open func(t *testing.T, dir string) store.Store
+	// Volatile says that the store forgets everything on Close. Nothing is
+	// then asked of it that needs a reopening.
+	Volatile bool
+}
+
+// Run holds a store to the contract.
+func Run(t *testing.T, subject Subject) {
+	group(t, subject, "facts", map[string]func(*fixture){
+		"told again":                testToldAgain,
+		"equal keys in one request": testEqualKeysInOneRequest,
+		"each field of a key":       testEachFieldOfAKey,
+		"extreme values":            testExtremeValues,
+		"guard":                     testGuard,
+		"until":                     testUntil,
+		"unknown kinds":             testUnknownKinds,
+		"lookup":                    testLookup,
+		"buffers of a request":      testBuffersOfARequest,
+		"buffers of an answer":      testBuffersOfAnAnswer,
+		"decisions are reused":      testDecisionsAreReused,
+	})
+	group(t, subject, "calls", map[string]func(*fixture){
+		"outcomes and order": testCallOutcomesAndOrder,
+		"without facts":      testCallWithoutFacts,
+		"resume":             testCallsResume,
+		"large":              testLargeCall,
+	})
+	group(t, subject, "scan", map[string]func(*fixture){
+		"order":                      testScanOrder,
+		"edges of the range":         testScanEdges,
+		"resume after a key":         testScanResume,
+		"pages":                      testScanPages,
+		"break":                      testScanBreak,
+		"use of the store in a scan": testUseInScan,
+		"cancelled on the way":       testScanCancelled,
+	})
+	group(t, subject, "retention", map[string]func(*fixture){
+		"drop before":       testDropBefore,
+		"told after a drop": testToldAfterDrop,
+		"reset":             testReset,
+	})
+	group(t, subject, "names", map[string]func(*fixture){
+		"same for ever": testNames,
+		"odd names":     testOddNames,
+		"concurrent":    testNamesConcurrent,
+		"buffers":       testNameBuffers,
+	})
+	group(t, subject, "rows", map[string]func(*fixture){
+		"versions":    testRowVersions,
+		"all or none": testRowsAllOrNone,
+		"twice":       testRowTwice,
+		"order":       testRowOrder,
+		"buffers":     testRowBuffers,
+		"concurrent":  testRowsConcurrent,
+	})
+	group(t, subject, "concurrent", map[string]func(*fixture){
+		"identical":   testIdenticalRequests,
+		"conflicting": testConflictingRequests,
+		"disjoint":    testDisjointRequests,
+		"overlapping": testOverlappingRequests,
+	})
+	group(t, subject, "life", map[string]func(*fixture){
+		"cancelled context": testCancelledContext,
+		"closed":            testClosed,
+		"close under load":  testCloseUnderLoad,
+		"checkpoint":        testCheckpoint,
+		"stats":             testStats,
+	})
+	if !subject.Volatile {
+		group(t, subject, "life", map[string]func(*fixture){"reopen": testReopen})
+	}
+	t.Run("model", func(t *testing.T) { testModel(t, subject) })
+}
+
+func group(t *testing.T, subject Subject, name string, tests map[string]func(*fixture)) {
+	t.Run(name, func(t *testing.T) {
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) { test(newFixture(t, subject)) })
+		}
+	})
+}
+
+// fixture is one store with the means to ask it.
+type fixture struct {
+	*testing.T
+	ctx     context.Context
+	subject Subject
+	dir     string
+	store   store.Store
+}
+
+func newFixture(t *testing.T, subject Subject) *fixture {
+	t.Helper()
+	f := &fixture{T: t, ctx: t.Context(), subject: subject, dir: filepath.Join(t.TempDir(), "store")}
+	f.store = f.open(f.dir)
+	return f
+}
+
+// open opens a store that is closed at the end, if it is not before.
+func (f *fixture) open(dir string) store.Store {
+	f.Helper()
+	s := f.subject.Open(f.T, dir)
+	f.Cleanup(func() {
+		if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+			f.Errorf("closing the store: %v", err)
+		}
+	})
+	return s
+}
+
+// reopen closes the store and opens it anew.
+func (f *fixture) reopen() {
+	f.Helper()
+	f.must(f.store.Close())
+	f.store = f.open(f.dir)
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
