@@ -87,8 +87,8 @@ type Register struct {
 	Nonce            string `cbor:"3,keyasint,omitempty"`
 }
 
-// Resolve is what a ResolveCustomer found out. The token itself is a secret of
-// the buyer and stays out of the trail.
+// Resolve is what a ResolveCustomer found out. M0185: the token itself is a
+// secret of the buyer and stays out of the trail.
 type Resolve struct {
 	ProductCode string `cbor:"1,keyasint,omitempty"`
 	Customer    string `cbor:"2,keyasint,omitempty"`

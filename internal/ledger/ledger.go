@@ -1,0 +1,142 @@
+// Package ledger is where clock, rules, store and audit trail meet: one method
+// per operation of the service, and those that operators and consoles need.
+//
+// Every operation goes the same way: a snapshot of the marketplace and the
+// time are drawn once ([Ledger.Begin]), the rules judge, what is to be told
+// becomes facts, facts and the call's audit entry are committed as one unit,
+// and the store's decisions become verdicts. Decisions therefore follow from
+// the request, the snapshot, now and earlier facts alone.
+//
+// The package knows no HTTP and no exception names: it answers with verdicts,
+// *metering.Refusal, or an error that is a fault.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/meterd/meterd/internal/clock"
+	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/store"
+)
+
+// Config is what a ledger needs.
+type Config struct {
+	// Store keeps the ledger. The caller closes it, after the ledger's last call.
+	Store store.Store
+	// Clock is the service's; nil: the machine's.
+	Clock *clock.Clock
+	// Logger is told of faults; nil: none are logged.
+	Logger *slog.Logger
+}
+
+// Ledger answers the operations of the service. It is safe for concurrent use.
+type Ledger struct {
+	store  store.Store
+	clock  *clock.Clock
+	logger *slog.Logger
+
+	market  atomic.Pointer[marketplace.Market]
+	ids     recordIDs
+	signers signers
+
+	// applying orders changes of the marketplace.
+	applying sync.Mutex
+}
+
+// Call is one call of an operation: what was drawn at its start and who makes
+// it. Begin fills At and Market, the caller the rest.
+type Call struct {
+	At     time.Time
+	Market *marketplace.Market
+
+	Principal marketplace.Principal
+	// Region is the one whose endpoint was called.
+	Region    metering.Region
+	RequestID string
+	SourceIP  string
+	UserAgent string
+}
+
+// Open makes a ledger over a store: over an empty one, it writes what a ledger
+// must know of itself; over another, it reads it.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	l := &Ledger{store: cfg.Store, clock: cfg.Clock, logger: cfg.Logger}
+	if l.clock == nil {
+		l.clock = new(clock.Clock)
+	}
+	if l.logger == nil {
+		l.logger = slog.New(slog.DiscardHandler)
+	}
+	l.signers = signers{byKey: map[keyName]*signer{}, texts: map[keyName]string{}}
+	if err := l.load(ctx); err != nil {
+		return nil, fmt.Errorf("opening ledger: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Ledger) load(ctx context.Context) error {
+	secret, err := l.secret(ctx)
+	if err != nil {
+		return err
+	}
+	if l.ids, err = newRecordIDs(secret); err != nil {
+		return err
+	}
+	state, _, err := l.readMarket(ctx)
+	if err != nil {
+		return err
+	}
+	market, err := marketplace.NewMarket(state)
+	if err != nil {
+		return fmt.Errorf("reading marketplace: %w", err)
+	}
+	l.market.Store(market)
+	return nil
+}
+
+// Begin draws the time and the marketplace for one call.
+func (l *Ledger) Begin() Call { return Call{At: l.clock.Now(), Market: l.market.Load()} }
+
+// Market returns the marketplace as it stands.
+func (l *Ledger) Market() *marketplace.Market { return l.market.Load() }
+
+// Clock returns the service's clock.
+func (l *Ledger) Clock() *clock.Clock { return l.clock }
+
+// Stats returns the gauges of the store.
+func (l *Ledger) Stats() store.Stats { return l.store.Stats() }
+
+// scope is where a usage record's key counts: M0124, in the seller's books of
+// one Region, unless the profile keeps one book for all.
+func scope(m *marketplace.Market, seller metering.AccountID, region metering.Region) string {
+	if !m.Profile.DedupPerRegion {
+		region = "*"
+	}
+	return string(seller) + "/" + string(region)
+}
+
+// commit stores facts and entry, and turns the store's fault into one that
+// names the operation.
+func (l *Ledger) commit(ctx context.Context, r *store.Request) error {
+	err := l.store.Commit(ctx, r)
+	if errors.Is(err, store.ErrUnknownOutcome) {
+		l.logger.Error("commit outcome unknown", "err", err)
+	}
+	if err != nil {
+		return fmt.Errorf("committing call: %w", err)
+	}
+	return nil
+}
+
+func splitScope(s string) (metering.AccountID, metering.Region) {
+	seller, region, _ := strings.Cut(s, "/")
+	return metering.AccountID(seller), metering.Region(region)
+}

@@ -1,0 +1,203 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/store"
+)
+
+// Tables of the ledger. A row of the marketplace is one seller, one buyer, one
+// token, or the settings, so that a change writes what it changes.
+const (
+	tableLedger      store.Table = "ledger"
+	tableSigningKeys store.Table = "signing-keys"
+	tableMarket      store.Table = "market"
+)
+
+const (
+	keySettings     = "settings"
+	keySellerPrefix = "seller/"
+	keyBuyerPrefix  = "buyer/"
+	keyTokenPrefix  = "token/"
+)
+
+// Applied says what an Apply changed.
+type Applied struct {
+	// Created and Changed count rows: sellers, buyers, tokens, settings.
+	Created, Changed int
+}
+
+// Apply makes the marketplace say what state says: the sellers, buyers and
+// tokens it names are replaced or added, others stay as they are. Applying the
+// same state again changes nothing. A token that is there keeps the time it
+// was minted at.
+func (l *Ledger) Apply(ctx context.Context, state marketplace.State) (Applied, error) {
+	l.applying.Lock()
+	defer l.applying.Unlock()
+	standing, versions, err := l.readMarket(ctx)
+	if err != nil {
+		return Applied{}, err
+	}
+	market, err := marketplace.NewMarket(standing.With(state))
+	if err != nil {
+		return Applied{}, err
+	}
+	changed, err := changedRows(standing, market.State, versions)
+	if err != nil {
+		return Applied{}, err
+	}
+	if len(changed) > 0 {
+		if err := l.store.Put(ctx, changed); err != nil {
+			return Applied{}, fmt.Errorf("writing marketplace: %w", err)
+		}
+	}
+	l.market.Store(market)
+	return count(changed), nil
+}
+
+func count(rows []store.Row) (a Applied) {
+	for _, row := range rows {
+		if row.Version == 0 {
+			a.Created++
+		} else {
+			a.Changed++
+		}
+	}
+	return a
+}
+
+// MintToken makes a registration token for a licence, as AWS Marketplace does
+// each time a buyer goes to the seller's registration page.
+func (l *Ledger) MintToken(ctx context.Context, license metering.LicenseARN) (marketplace.Token, error) {
+	if l.Market().License(license) == nil {
+		return marketplace.Token{}, fmt.Errorf("licence %q is unknown", license)
+	}
+	raw := make([]byte, 48)
+	rand.Read(raw)
+	token := marketplace.Token{Value: base64.StdEncoding.EncodeToString(raw), LicenseArn: license, Minted: l.clock.Now()}
+	_, err := l.Apply(ctx, marketplace.State{Settings: l.Market().Settings, Tokens: []marketplace.Token{token}})
+	return token, err
+}
+
+// Reset forgets all records, calls and the marketplace, and applies state
+// anew. It is for sandboxes.
+func (l *Ledger) Reset(ctx context.Context, state marketplace.State) error {
+	if err := l.reset(ctx); err != nil {
+		return fmt.Errorf("resetting ledger: %w", err)
+	}
+	_, err := l.Apply(ctx, state)
+	return err
+}
+
+func (l *Ledger) reset(ctx context.Context) error {
+	l.applying.Lock()
+	defer l.applying.Unlock()
+	l.signers.mu.Lock()
+	defer l.signers.mu.Unlock()
+	secret, err := l.secret(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.store.Reset(ctx); err != nil {
+		return err
+	}
+	clear(l.signers.byKey)
+	// The secret stays, so that the same usage has the same id afterwards.
+	_, err = l.createRow(ctx, store.Row{Table: tableLedger, Key: keySecret, Value: secret})
+	return err
+}
+
+// readMarket reads the marketplace and the versions of its rows.
+func (l *Ledger) readMarket(ctx context.Context) (marketplace.State, map[string]uint64, error) {
+	state := marketplace.State{Settings: marketplace.DefaultSettings}
+	versions := map[string]uint64{}
+	for row, err := range l.store.Rows(ctx, tableMarket) {
+		if err == nil {
+			versions[row.Key] = row.Version
+			err = readRow(&state, row)
+		}
+		if err != nil {
+			return state, nil, fmt.Errorf("reading marketplace: %w", err)
+		}
+	}
+	return state, versions, nil
+}
+
+func readRow(state *marketplace.State, row store.Row) error {
+	switch {
+	case row.Key == keySettings:
+		state.Settings = marketplace.Settings{}
+		return json.Unmarshal(row.Value, &state.Settings)
+	case strings.HasPrefix(row.Key, keySellerPrefix):
+		return appendJSON(&state.Sellers, row.Value)
+	case strings.HasPrefix(row.Key, keyBuyerPrefix):
+		return appendJSON(&state.Buyers, row.Value)
+	case strings.HasPrefix(row.Key, keyTokenPrefix):
+		return appendJSON(&state.Tokens, row.Value)
+	}
+	return fmt.Errorf("row %q is of an unknown kind", row.Key)
+}
+
+func appendJSON[T any](list *[]T, value []byte) error {
+	var x T
+	if err := json.Unmarshal(value, &x); err != nil {
+		return err
+	}
+	*list = append(*list, x)
+	return nil
+}
+
+// changedRows returns the rows of want that differ from those of have.
+func changedRows(have, want marketplace.State, versions map[string]uint64) ([]store.Row, error) {
+	old, err := marketRows(have)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := marketRows(want)
+	if err != nil {
+		return nil, err
+	}
+	before := map[string][]byte{}
+	for _, row := range old {
+		before[row.Key] = row.Value
+	}
+	changed := rows[:0]
+	for _, row := range rows {
+		row.Version = versions[row.Key]
+		if row.Version == 0 || !bytes.Equal(before[row.Key], row.Value) {
+			changed = append(changed, row)
+		}
+	}
+	return changed, nil
+}
+
+func marketRows(s marketplace.State) ([]store.Row, error) {
+	var rows []store.Row
+	add := func(key string, value any) error {
+		text, err := json.Marshal(value)
+		rows = append(rows, store.Row{Table: tableMarket, Key: key, Value: text})
+		return err
+	}
+	err := add(keySettings, s.Settings)
+	for i := 0; err == nil && i < len(s.Sellers); i++ {
+		err = add(keySellerPrefix+string(s.Sellers[i].Account), s.Sellers[i])
+	}
+	for i := 0; err == nil && i < len(s.Buyers); i++ {
+		err = add(keyBuyerPrefix+string(s.Buyers[i].Account), s.Buyers[i])
+	}
+	for i := 0; err == nil && i < len(s.Tokens); i++ {
+		err = add(keyTokenPrefix+s.Tokens[i].Value, s.Tokens[i])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encoding marketplace: %w", err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/store/memstore"
+)
+
+func TestApplyingTwiceChangesNothing(t *testing.T) {
+	l := open(t, memstore.New())
+	first, err := l.Apply(t.Context(), demo())
+	if err != nil || first != (Applied{Created: 4}) { // settings, seller, buyer, token
+		t.Errorf("first: %+v, %v", first, err)
+	}
+	again := demo()
+	again.Tokens[0].Minted = noon.Add(time.Hour) // as a later reading of the same file says
+	second, err := l.Apply(t.Context(), again)
+	if err != nil || second != (Applied{}) {
+		t.Errorf("second: %+v, %v", second, err)
+	}
+	changed := demo()
+	changed.Sellers[0].Products[0].Title = "New title"
+	third, err := l.Apply(t.Context(), changed)
+	if err != nil || third != (Applied{Changed: 1}) {
+		t.Errorf("changed: %+v, %v", third, err)
+	}
+}
+
+func TestTheMarketOutlivesTheLedger(t *testing.T) {
+	l, s := openDemo(t)
+	got := open(t, s).Market().State
+	if diff := cmp.Diff(l.Market().State, got); diff != "" {
+		t.Errorf("after reopening:\n%s", diff)
+	}
+}
+
+func TestARefusedApplyLeavesTheMarket(t *testing.T) {
+	l, s := openDemo(t)
+	before := l.Market()
+	bad := demo()
+	bad.Buyers = append(bad.Buyers, marketplace.Buyer{Account: "9", CustomerIdentifier: "cust-1"})
+	if _, err := l.Apply(t.Context(), bad); err == nil {
+		t.Fatal("a customer twice was accepted")
+	}
+	if l.Market() != before {
+		t.Error("the market was swapped")
+	}
+	if diff := cmp.Diff(before.State, open(t, s).Market().State); diff != "" {
+		t.Errorf("the store was written:\n%s", diff)
+	}
+}
+
+func TestMintedTokensResolve(t *testing.T) {
+	l, _ := openDemo(t)
+	token, err := l.MintToken(t.Context(), license)
+	if err != nil {
+		t.Fatal(err)
+	}
+	customer, err := l.ResolveCustomer(t.Context(), l.callBy(t, "AKIDSELLER"), token.Value)
+	if err != nil || customer.Customer != "cust-1" || customer.License != license {
+		t.Errorf("%+v, %v", customer, err)
+	}
+	if other, err := l.MintToken(t.Context(), license); err != nil || other.Value == token.Value {
+		t.Errorf("a second token is %q, %v", other.Value, err)
+	}
+	if _, err := l.MintToken(t.Context(), "arn:nope"); err == nil {
+		t.Error("a token was minted for an unknown licence")
+	}
+}
+
+func TestKeysAreMadeOnceAndKept(t *testing.T) {
+	l, s := openDemo(t)
+	first, err := l.PublicKey(t.Context(), "box", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := open(t, s).PublicKey(t.Context(), "box", 0)
+	if err != nil || string(again) != string(first) {
+		t.Errorf("after reopening the key is another one (%v)", err)
+	}
+	if _, err := l.PublicKey(t.Context(), "box", 2); err == nil {
+		t.Error("a version that is not there has a key")
+	}
+	if _, err := l.PublicKey(t.Context(), "nope", 1); err == nil {
+		t.Error("a product that is not there has a key")
+	}
+}

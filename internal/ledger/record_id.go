@@ -1,0 +1,100 @@
+package ledger
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// RecordID is a MeteringRecordId. It is a keyed hash of the record's key: the
+// same record has the same id whenever it is told, without any memory, and
+// nobody can guess another's.
+type RecordID [16]byte
+
+// String returns the id in UUID form (M0135).
+func (id RecordID) String() string {
+	var b [36]byte
+	hex.Encode(b[:8], id[:4])
+	hex.Encode(b[9:13], id[4:6])
+	hex.Encode(b[14:18], id[6:8])
+	hex.Encode(b[19:23], id[8:10])
+	hex.Encode(b[24:], id[10:])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// recordIDs makes ids with AES-128 in CBC-MAC, which is a pseudo-random
+// function for inputs of one length, as keys are.
+type recordIDs struct{ block cipher.Block }
+
+func newRecordIDs(secret []byte) (recordIDs, error) {
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return recordIDs{}, fmt.Errorf("reading the ledger's secret: %w", err)
+	}
+	return recordIDs{block}, nil
+}
+
+func (r recordIDs) of(k store.Key) RecordID {
+	var in [48]byte
+	in[0] = byte(k.Kind)
+	binary.BigEndian.PutUint32(in[4:], uint32(k.Hour))
+	binary.BigEndian.PutUint32(in[8:], uint32(k.Scope))
+	binary.BigEndian.PutUint32(in[12:], uint32(k.Subject))
+	binary.BigEndian.PutUint32(in[16:], uint32(k.Party))
+	binary.BigEndian.PutUint32(in[20:], uint32(k.Dimension))
+	copy(in[32:], k.Tail[:])
+
+	var id RecordID
+	for i := 0; i < len(in); i += len(id) {
+		for j := range id {
+			id[j] ^= in[i+j]
+		}
+		r.block.Encrypt(id[:], id[:])
+	}
+	// The bits of a random UUID, which is what the id looks like to everybody
+	// without the secret.
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+const (
+	keySecret   = "record-id-secret"
+	secretBytes = 16
+)
+
+// secret returns the ledger's secret, which is drawn when the ledger is new.
+func (l *Ledger) secret(ctx context.Context) ([]byte, error) {
+	fresh := make([]byte, secretBytes)
+	rand.Read(fresh)
+	row := store.Row{Table: tableLedger, Key: keySecret, Value: fresh}
+	return l.createRow(ctx, row)
+}
+
+// createRow writes a row unless it is there, and returns the value that stands.
+func (l *Ledger) createRow(ctx context.Context, row store.Row) ([]byte, error) {
+	err := l.store.Put(ctx, []store.Row{row})
+	if err == nil {
+		return row.Value, nil
+	}
+	if !errors.Is(err, store.ErrVersion) {
+		return nil, fmt.Errorf("writing %s %s: %w", row.Table, row.Key, err)
+	}
+	for standing, err := range l.store.Rows(ctx, row.Table) {
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", row.Table, err)
+		}
+		if standing.Key == row.Key {
+			return standing.Value, nil
+		}
+	}
+	return nil, fmt.Errorf("row %s %s is there and cannot be read", row.Table, row.Key)
+}
