@@ -77,9 +77,10 @@ type Exception struct {
 	Observed bool
 }
 
-// Exceptions is the model's table: which operation may answer with what.
-// The texts are AWS's documented ones, because clients have grown to match
-// parts of them.
+// Exceptions is the model's table: which operation may answer with what, and
+// with which status (M0007). The texts are AWS's documented or observed ones
+// (M0033), because clients have grown to match parts of them; that of
+// ThrottlingException is its framework's (M0034).
 var Exceptions = []Exception{
 	{CustomerNotEntitledException, 400, ops(MeterUsage, RegisterUsage), "Exception thrown when the customer does not have a valid subscription for the product.", false},
 	{DisabledApiException, 400, ops(BatchMeterUsage, RegisterUsage, ResolveCustomer), "The API is disabled in the Region.", false},

@@ -1,7 +1,7 @@
 package api
 
-// Limits that the service's model and guide state. Text lengths count UTF-8
-// characters (Unicode code points), as the model's string lengths do.
+// Limits that the service's model and guide state (M0031). Text lengths count
+// UTF-8 characters (Unicode code points), as the model's string lengths do.
 const (
 	// RecordsMax is the most UsageRecords one BatchMeterUsage may carry.
 	RecordsMax = 25

@@ -16,9 +16,9 @@ var Operations = [...]Operation{BatchMeterUsage, MeterUsage, RegisterUsage, Reso
 const (
 	// Version is the API version all four calls belong to.
 	Version = "2016-01-14"
-	// TargetPrefix goes before ".<Operation>" in the X-Amz-Target header.
+	// TargetPrefix goes before ".<Operation>" in the X-Amz-Target header (M0004).
 	TargetPrefix = "AWSMPMeteringService"
-	// SigningName is the service name in a SigV4 credential scope.
+	// SigningName is the service name in a SigV4 credential scope (M0040).
 	SigningName = "aws-marketplace"
 )
 
@@ -32,5 +32,6 @@ func (o Operation) Known() bool {
 	return false
 }
 
-// Action is the operation's name in IAM policies: aws-marketplace:<Operation>.
+// Action is the operation's name in IAM policies (M0053):
+// aws-marketplace:<Operation>.
 func (o Operation) Action() string { return "aws-marketplace:" + string(o) }

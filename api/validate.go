@@ -26,8 +26,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", v.Value, v.Path, v.Constraint)
 }
 
-// ValidationError puts violations into the service's one ValidationException,
-// or returns nil when there are none.
+// ValidationError puts violations into the service's one ValidationException
+// (M0030), or returns nil when there are none.
 func ValidationError(violations []Violation) *Error {
 	if len(violations) == 0 {
 		return nil
@@ -56,7 +56,7 @@ func (r *BatchMeterUsageRequest) Violations() []Violation {
 		c.missing("usageRecords")
 	}
 	if n := len(r.UsageRecords); n > RecordsMax {
-		// The list itself would fill the message; its size is what matters.
+		// M0032: the list itself would fill the message; its size is what matters.
 		c.add("usageRecords", fmt.Sprintf("'[%d records]'", n), fmt.Sprintf("Member must have length less than or equal to %d", RecordsMax))
 	}
 	for i := range r.UsageRecords {
@@ -110,7 +110,8 @@ func (r *RegisterUsageRequest) Violations() []Violation {
 	return c.found
 }
 
-// Violations returns what the model forbids in r.
+// Violations returns what the model forbids in r: no token, or an empty one
+// (M0186).
 func (r *ResolveCustomerRequest) Violations() []Violation {
 	var c checker
 	c.required("registrationToken", r.RegistrationToken)
