@@ -48,6 +48,13 @@ func (c *Clock) at(real time.Time) time.Time {
 	return c.told.Add(time.Duration(passed))
 }
 
+// Steered reports whether the clock is not the machine's.
+func (c *Clock) Steered() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.steered
+}
+
 // State returns how the clock stands.
 func (c *Clock) State() State {
 	c.mu.RLock()

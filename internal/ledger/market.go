@@ -88,8 +88,12 @@ func (l *Ledger) MintToken(ctx context.Context, license metering.LicenseARN) (ma
 }
 
 // Reset forgets all records, calls and the marketplace, and applies state
-// anew. It is for sandboxes.
+// anew. A state that cannot be applied is refused before anything is
+// forgotten. It is for sandboxes.
 func (l *Ledger) Reset(ctx context.Context, state marketplace.State) error {
+	if _, err := marketplace.NewMarket(state); err != nil {
+		return err
+	}
 	if err := l.reset(ctx); err != nil {
 		return fmt.Errorf("resetting ledger: %w", err)
 	}

@@ -54,6 +54,28 @@ func TestARefusedApplyLeavesTheMarket(t *testing.T) {
 	}
 }
 
+func TestARefusedResetForgetsNothing(t *testing.T) {
+	l, _ := openDemo(t)
+	bad := demo()
+	bad.Sellers = append(bad.Sellers, bad.Sellers[0])
+	if err := l.Reset(t.Context(), bad); err == nil {
+		t.Fatal("a seller twice was accepted")
+	}
+	if l.Market().Product("saas") == nil {
+		t.Error("the market is gone")
+	}
+}
+
+func TestAnAgreementWithATokenCanBeRemoved(t *testing.T) {
+	l, s := openDemo(t)
+	less := demo()
+	less.Buyers[0].Agreements, less.Tokens = less.Buyers[0].Agreements[1:], nil
+	if _, err := l.Apply(t.Context(), less); err != nil {
+		t.Fatal(err)
+	}
+	open(t, s) // fails if what was stored contradicts itself
+}
+
 func TestMintedTokensResolve(t *testing.T) {
 	l, _ := openDemo(t)
 	token, err := l.MintToken(t.Context(), license)

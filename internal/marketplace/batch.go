@@ -29,8 +29,8 @@ func (m *Market) MeterBatch(caller metering.AccountID, region metering.Region, b
 		return nil, refusal
 	}
 	b = m.Profile.Known(b)
-	judge := batchJudge{m, caller, now, b.Product, nil, make([]Metered, len(b.Usages))}
-	if refusal := judge.product(region, b.Usages); refusal != nil {
+	judge := batchJudge{m, caller, region, now, b.Product, nil, make([]Metered, len(b.Usages))}
+	if refusal := judge.product(b.Usages); refusal != nil {
 		return nil, refusal
 	}
 	for _, ask := range []func(metering.Usage, *Metered) *metering.Refusal{
@@ -49,13 +49,14 @@ func (m *Market) MeterBatch(caller metering.AccountID, region metering.Region, b
 type batchJudge struct {
 	*Market
 	caller  metering.AccountID
+	region  metering.Region
 	now     time.Time
 	code    metering.ProductCode
 	listing *Listing // the product of the request; nil until known
 	metered []Metered
 }
 
-func (j *batchJudge) product(region metering.Region, usages []metering.Usage) *metering.Refusal {
+func (j *batchJudge) product(usages []metering.Usage) *metering.Refusal {
 	if j.code == "" {
 		for i, u := range usages {
 			if u.License == "" {
@@ -72,7 +73,7 @@ func (j *batchJudge) product(region metering.Region, usages []metering.Usage) *m
 		return metering.Refuse(metering.RuleProductKind, "Product %s is of kind %s, which is metered with MeterUsage; BatchMeterUsage is for saas.", j.code, listing.Kind)
 	}
 	j.listing = listing
-	return listing.checkRegion(region)
+	return listing.checkRegion(j.region)
 }
 
 // listingOf finds a product of the caller. M0122: another seller's product is
@@ -88,6 +89,7 @@ func (m *Market) listingOf(code metering.ProductCode, caller metering.AccountID)
 	return listing, nil
 }
 
+// license finds the licence of a record. M0138: a wrong one refuses the batch.
 func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
 	if u.License == "" {
 		return j.withoutLicense(u, out)
@@ -100,6 +102,8 @@ func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
 	switch {
 	case listing.Seller != j.caller:
 		return refuseLicense("LicenseArn %s is for a product that account %s does not publish.", u.License, j.caller) // M0122
+	case listing.Kind != SaaS:
+		return refuseLicense("LicenseArn %s is for product %s of kind %s, which is metered with MeterUsage; BatchMeterUsage is for saas.", u.License, listing.Code, listing.Kind) // M0138
 	case j.listing != nil && listing.Product != j.listing.Product:
 		return refuseLicense("LicenseArn %s is for product %s, the request is for %s; one request takes one product.", u.License, listing.Code, j.listing.Code) // M0121
 	case j.code != "" && !j.codeMayAccompany(listing):
@@ -113,16 +117,13 @@ func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
 	}
 	j.listing = listing
 	*out = Metered{Product: listing, License: u.License, Buyer: license.Buyer.Account}
-	return nil
+	return listing.checkRegion(j.region)
 }
 
 func (j *batchJudge) withoutLicense(u metering.Usage, out *Metered) *metering.Refusal {
 	out.Product = j.listing
-	if j.listing.Mode != Concurrent {
-		return nil
-	}
-	if u.Customer != "" {
-		return metering.Refuse(metering.RuleCustomerAmbiguous, "Product %s addresses buyers by CustomerAWSAccountId and LicenseArn; CustomerIdentifier %q is not supported.", j.listing.Code, u.Customer) // M0117
+	if j.listing.Mode != Concurrent || u.Customer != "" {
+		return nil // M0113: what is wrong with a customer is told last
 	}
 	return refuseLicense("Product %s has concurrent agreements: each record needs a LicenseArn.", j.listing.Code)
 }
@@ -171,10 +172,12 @@ func (j *batchJudge) customer(u metering.Usage, out *Metered) *metering.Refusal 
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record has both CustomerIdentifier %q and CustomerAWSAccountId %q; send one.", u.Customer, u.Account) // M0116
 	case u.Customer == "" && u.Account == "":
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record names no customer: send CustomerAWSAccountId, or CustomerIdentifier for older products.") // M0116
+	case out.License == "" && out.Product.Mode == Concurrent:
+		return metering.Refuse(metering.RuleCustomerAmbiguous, "Product %s addresses buyers by CustomerAWSAccountId and LicenseArn; CustomerIdentifier %q is not supported.", out.Product.Code, u.Customer) // M0117
 	case out.License != "":
 		return j.subscribed(u, out, j.License(out.License).Agreement)
 	}
-	buyer := j.byAccount[u.Account]
+	buyer := j.byAccount[u.Account] // M0137
 	if u.Customer != "" {
 		if buyer = j.byCustomer[u.Customer]; buyer == nil {
 			return metering.Refuse(metering.RuleCustomerUnknown, "CustomerIdentifier %q does not exist; take it from ResolveCustomer.", u.Customer) // M0115
@@ -185,7 +188,7 @@ func (j *batchJudge) customer(u metering.Usage, out *Metered) *metering.Refusal 
 		return nil
 	}
 	out.Buyer = buyer.Account
-	return j.subscribed(u, out, buyer.agreementFor(out.Product.Code, j.now, j.Profile.FinalHour))
+	return j.subscribed(u, out, buyer.agreementFor(out.Product.Code, u.Timestamp, j.now, j.Profile.FinalHour))
 }
 
 // subscribed gives the record its verdict by the agreement it falls on, which

@@ -72,8 +72,8 @@ func (p Principal) RoleName() string {
 	return "meterd-" + string(p.Platform)
 }
 
-// SessionName returns the name of the role session: on EC2 the instance's id,
-// which is the last part of its ARN.
+// SessionName returns the name of the role session: M0055, on EC2 the
+// instance's id, which is the last part of its ARN.
 func (p Principal) SessionName() string {
 	if p.Session != "" {
 		return p.Session
@@ -124,7 +124,7 @@ const (
 )
 
 // May evaluates the principal's policies for an action such as
-// aws-marketplace:MeterUsage. A denial wins.
+// aws-marketplace:MeterUsage. M0053: a denial wins.
 func (p Principal) May(action string) Permission {
 	if matchesAny(p.Deny, action) {
 		return Denied

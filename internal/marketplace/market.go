@@ -85,11 +85,13 @@ func NewMarket(s State) (*Market, error) {
 		}
 	}
 	for _, t := range s.Tokens {
+		// A token outlives the agreement that it was minted for; then it is
+		// as good as none.
+		if m.licenses[t.LicenseArn] == nil {
+			continue
+		}
 		if err := addOnce(m.tokens, t.Value, t, "registration token"); err != nil {
 			return nil, err
-		}
-		if m.licenses[t.LicenseArn] == nil {
-			return nil, fmt.Errorf("registration token %q: licence %s is unknown", t.Value, t.LicenseArn)
 		}
 	}
 	return m, nil
@@ -203,16 +205,18 @@ func (m *Market) Anonymous() (Principal, bool) {
 	return *m.anonymous, true
 }
 
-// agreementFor returns the buyer's agreement on a product: one that takes
-// usage at now if there is any, else any, else nil.
-func (b *Buyer) agreementFor(product metering.ProductCode, now time.Time, finalHour time.Duration) *Agreement {
+// agreementFor returns the buyer's agreement on a product: one that takes usage
+// at now and had begun at ts if there is any, else any, else nil. A buyer who
+// comes back has two, and until the first one's final hour is over, usage of
+// either can be told.
+func (b *Buyer) agreementFor(product metering.ProductCode, ts, now time.Time, finalHour time.Duration) *Agreement {
 	var found *Agreement
 	for i := range b.Agreements {
 		a := &b.Agreements[i]
 		if a.Product != product {
 			continue
 		}
-		if a.TakesUsageAt(now, finalHour) {
+		if a.TakesUsageAt(now, finalHour) && !ts.Before(a.Start) {
 			return a
 		}
 		found = a

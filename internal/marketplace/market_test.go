@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meterd/meterd/internal/metering"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -45,7 +47,7 @@ func TestAMarketRefusesToContradictItself(t *testing.T) {
 		{"anonymous twice", func(s *State) { s.Buyers[0].Credentials = []Credential{{Anonymous: true}, {Anonymous: true}} }, "second anonymous"},
 		{"empty credential", func(s *State) { s.Buyers[0].Credentials = []Credential{{}} }, "credential 1 has no accessKeyId"},
 		{"token twice", func(s *State) { s.Tokens = append(s.Tokens, s.Tokens[0]) }, `registration token "tok" is there twice`},
-		{"token of no licence", func(s *State) { s.Tokens[0].LicenseArn = "arn:l-2" }, "licence arn:l-2 is unknown"},
+		{"token of a licence that is gone", func(s *State) { s.Tokens[0].LicenseArn = "arn:l-2" }, ""},
 		{"agreement on no product", func(s *State) { s.Buyers[0].Agreements[0].Product = "prod-2" }, `product "prod-2", which no seller lists`},
 		{"unknown profile", func(s *State) { s.Settings.Profile = "2019" }, `profile "2019" is unknown`},
 		{"unknown switch", func(s *State) { s.Settings.Switches = map[string]string{"x": "1"} }, `switch "x" is unknown`},
@@ -108,6 +110,18 @@ func TestAgreementsTakeUsage(t *testing.T) {
 	ended := Agreement{Status: Ended, Start: start, End: end}
 	if ended.EntitledAt(end) || !ended.EntitledAt(end.Add(-1)) {
 		t.Error("an entitlement has no final hour")
+	}
+}
+
+func TestATokenOfALicenceThatIsGoneIsUnknown(t *testing.T) {
+	s := small()
+	s.Tokens[0].LicenseArn = "arn:l-2"
+	m, err := NewMarket(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, refusal := m.ResolveCustomer("111122223333", "us-east-1", "tok", start); refusal == nil || refusal.Rule != metering.RuleTokenUnknown {
+		t.Errorf("it resolves: %v", refusal)
 	}
 }
 

@@ -18,7 +18,7 @@ type Admission struct {
 
 // MeterUsage judges a MeterUsage by the rules that need no earlier fact, in
 // the order: platform, Region, product, dimension, tags, allocations,
-// Timestamp, ClientToken. The order is ours: AWS does not tell.
+// Timestamp, ClientToken. The order is ours (M0163): AWS does not tell.
 func (m *Market) MeterUsage(caller Principal, region metering.Region, u metering.MeterUsage, now time.Time) (Admission, *metering.Refusal) {
 	if !caller.runsProduct() {
 		return Admission{}, metering.Refuse(metering.RuleCredentialKind, "%s is not the credential of an EC2 instance, ECS task, EKS pod or AgentCore runtime; long-term keys cannot meter.", caller.ARN()) // M0160
@@ -110,7 +110,7 @@ func (m *Market) entitled(account metering.AccountID, l *Listing, now time.Time)
 	if buyer == nil {
 		return false
 	}
-	a := buyer.agreementFor(l.Code, now, 0)
+	a := buyer.agreementFor(l.Code, now, now, 0)
 	return a != nil && a.EntitledAt(now)
 }
 

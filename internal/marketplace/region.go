@@ -8,7 +8,8 @@ import (
 )
 
 // M0190: where each call is enabled. SaaS calls and MeterUsage on EC2 share
-// the commercial list; containers know a shorter one.
+// the commercial list; containers know a shorter one. M0192: so does
+// RegisterUsage, and AgentCore is taken to be where EC2 is.
 var (
 	containerRegions = regions("us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 ap-east-1 ap-south-1 ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2")
 

@@ -48,10 +48,10 @@ func CheckTags(list []Allocation) *Refusal {
 
 func checkTag(t Tag) *Refusal {
 	if !validTagText(t.Key, tagKeyCharsMax) {
-		return Refuse(RuleTagInvalid, "Tag key %.120q must be 1 to %d characters of a-z A-Z 0-9 + - = . _ : \\ / @ and blank.", t.Key, tagKeyCharsMax)
+		return Refuse(RuleTagInvalid, "Tag key %.120q must be 1 to %d characters of a-z A-Z 0-9 and blank, and ! \" # $ %% & ' ( ) * + , - . / : ; < = _ @.", t.Key, tagKeyCharsMax)
 	}
 	if !validTagText(t.Value, tagValueCharsMax) {
-		return Refuse(RuleTagInvalid, "The value %.300q of tag %q must be 1 to %d characters of a-z A-Z 0-9 + - = . _ : \\ / @ and blank.", t.Value, t.Key, tagValueCharsMax)
+		return Refuse(RuleTagInvalid, "The value %.300q of tag %q must be 1 to %d characters of a-z A-Z 0-9 and blank, and ! \" # $ %% & ' ( ) * + , - . / : ; < = _ @.", t.Value, t.Key, tagValueCharsMax)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type (
 	Resource string
 )
 
-// Usage is one record as a caller told it; empty names were not told.
+// Usage is one record as a caller told it; empty names were not told (M0136).
 type Usage struct {
 	Timestamp time.Time
 	Dimension Dimension

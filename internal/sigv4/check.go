@@ -8,7 +8,8 @@ import (
 
 // CheckScope refuses a signature that was made for another service or region,
 // on another day than the request's, or by another algorithm's rules. All that
-// is wrong stands in one text, in AWS's order, with its blank after each part.
+// is wrong stands in one text, in AWS's order, with its blank after each part
+// (M0041).
 func (s *Signature) CheckScope(service string, knownRegion func(region string) bool) error {
 	var b strings.Builder
 	if !knownRegion(s.Region) {

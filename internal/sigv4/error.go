@@ -24,8 +24,8 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 // Unwrap gives the sentinel that an Error stands for, if it stands for one.
 func (e *Error) Unwrap() error { return e.cause }
 
-// ErrAbsent is what Parse returns for a request without any authentication:
-// no Authorization header and no X-Amz-Algorithm in the query.
+// ErrAbsent is what Parse returns for a request without any authentication
+// (M0050): no Authorization header and no X-Amz-Algorithm in the query.
 var ErrAbsent error = &Error{Code: CodeMissing, Message: "Missing Authentication Token"}
 
 // ErrOtherScheme marks an Authorization header whose first word is not
@@ -38,7 +38,7 @@ func incomplete(message string) *Error { return &Error{Code: CodeIncomplete, Mes
 
 func invalid(message string) *Error { return &Error{Code: CodeInvalid, Message: message} }
 
-// errMismatch says no more than AWS's contract does: what the server expected
+// errMismatch says no more than M0043 does: what the server expected
 // would help only those who guess.
 func errMismatch() error {
 	return invalid("The request signature we calculated does not match the signature you provided. " +

@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// clockSkewMax is how far the time of a signature may be from the server's
-	// time, in either direction. AWS names it in its refusals ("- 5 min.").
+	// time, in either direction (M0042). AWS names it in its refusals ("- 5 min.").
 	clockSkewMax = 5 * time.Minute
 
 	// expiresMax is the longest life a presigned request may ask for: 7 days.

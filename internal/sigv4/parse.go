@@ -34,7 +34,7 @@ func Parse(r *http.Request) (*Signature, error) {
 
 // parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…,
 // Signature=…". AWS takes commas, blanks, or both between the parameters, and the
-// parameters in any order. Unknown ones are ignored.
+// parameters in any order (M0044). Unknown ones are ignored.
 func parseHeader(authorization string, header http.Header) (*Signature, error) {
 	var credential, signedHeaders, signature param
 	for part := range strings.SplitSeq(authorization[len(algorithm):], ",") {
@@ -118,7 +118,8 @@ func headerTime(header http.Header) (time.Time, string, error) {
 		return t, stamp, err
 	}
 	date := header.Get("Date")
-	// botocore writes the zone of a Date header as "-0000", all others as "GMT".
+	// botocore writes the zone of a Date header as "-0000", all others as "GMT"
+	// (M0049).
 	for _, layout := range []string{http.TimeFormat, time.RFC1123Z} {
 		if t, err := time.Parse(layout, date); err == nil {
 			t = t.UTC()
@@ -172,7 +173,8 @@ func (s *Signature) setMAC(signature string) error {
 }
 
 // checkSignedHeaders wants the host among the signed headers, as AWS does: the
-// signature must not be good for another endpoint. It asks for nothing else.
+// signature must not be good for another endpoint. It asks for nothing else
+// (M0046).
 // The date needs no place in the list, because the string to sign holds it.
 //
 // The names must ascend, as the algorithm defines their order. That also keeps

@@ -19,8 +19,8 @@ func requestPath(r *http.Request) string {
 	return "/"
 }
 
-// normalPath removes empty and dot segments from an escaped path. Clients do not
-// agree on it: botocore and AWS SDK for JavaScript v3 sign the normal form, the
+// normalPath removes empty and dot segments from an escaped path. M0047: clients
+// do not agree on it: botocore and AWS SDK for JavaScript v3 sign the normal form, the
 // SDKs for Go and JavaScript v2 the path as they send it.
 func normalPath(path string) string {
 	var kept []string

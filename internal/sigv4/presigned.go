@@ -22,8 +22,8 @@ type presignedParams struct {
 	algorithm, credential, signature, signedHeaders, date, expires, securityToken string
 }
 
-// parseQuery reads the signature of a presigned request. X-Amz-Expires may be
-// absent, as AWS's services other than S3 allow and the official Go signer does
+// parseQuery reads the signature of a presigned request. M0048: X-Amz-Expires may
+// be absent, as AWS's services other than S3 allow and the official Go signer does
 // by default; the request then lives as long as one signed in a header.
 func parseQuery(rawQuery string) (*Signature, error) {
 	p := readPresigned(rawQuery)

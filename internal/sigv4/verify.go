@@ -13,7 +13,7 @@ const canonicalSize = 2048
 
 // Verify recomputes the signature of r with the secret of its access key and
 // compares in constant time. The hash of the body is computed from body, never
-// taken from x-amz-content-sha256.
+// taken from x-amz-content-sha256 (M0046).
 //
 // A scope of another day or terminator than the algorithm allows does not verify,
 // even if CheckScope was not asked: all that a Signature says is then proven.

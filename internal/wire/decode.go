@@ -60,7 +60,7 @@ func newDecoder(body string, d Dialect) *decoder {
 // follows. The whole text is checked to be UTF-8 first, so that no string
 // needs to be.
 func (d *decoder) document(yield func(key string) bool) {
-	// A list is refused by name, null and other scalars without a message.
+	// M0024: a list is refused by name, null and other scalars without a message.
 	first := d.peek()
 	if !utf8.ValidString(d.text) || first != '{' && first != '[' {
 		d.fail("")
@@ -114,7 +114,7 @@ func (d *decoder) boolean() *bool {
 	return nil
 }
 
-// timestamp reads a time or null. Only PlainJSON has times as texts.
+// timestamp reads a time or null (M0015). Only PlainJSON has times as texts.
 func (d *decoder) timestamp() *time.Time {
 	switch c := d.peek(); {
 	case c == 'n':

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Dialect is the way a client writes JSON and wants it written.
+// Dialect is the way a client writes JSON and wants it written (M0011).
 type Dialect int
 
 const (
@@ -45,7 +45,7 @@ func (d Dialect) String() string {
 //
 // A missing or foreign media type is read as PlainJSON when X-Amz-Target names
 // an operation, because that is what `curl -d` sends. The real service refuses
-// it, and so does strict.
+// it (M0010), and so does strict. JSON 1.0 is refused in any case (M0012).
 func DialectOf(header http.Header, strict bool) (Dialect, *Reply) {
 	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 	mediaType = strings.Trim(mediaType, " \t")

@@ -24,7 +24,8 @@ func appendKey(dst []byte, key string) []byte {
 	return append(dst, `":`...)
 }
 
-// appendText writes a member unless its value is empty.
+// appendText writes a member unless its value is empty: M0019, no answer has a
+// null.
 func appendText(dst []byte, key, value string) []byte {
 	if value == "" {
 		return dst

@@ -6,7 +6,7 @@ const (
 	// nestingMax is how deep objects and lists may stand in each other, the
 	// body's own object included. A modelled request needs 7; members that the
 	// model does not know may use the rest. Jackson, which the service's
-	// framework parses with, stops at the same depth by default.
+	// framework parses with, stops at the same depth by default (M0035).
 	nestingMax = 1000
 	// shownBytesMax is how much of an unreadable timestamp its error repeats.
 	shownBytesMax = 64

@@ -4,15 +4,12 @@ package wire
 // which the framework refuses a scalar there.
 type wanted string
 
-// Observed on services with the same framework: structure, list, text,
-// integer for a string, and the timestamp for a string. The framework's texts
-// for a boolean, and for true and false in place of an integer or a timestamp,
-// are not known; ours follow the same pattern:
+// M0025: observed on services with the same framework are structure, list,
+// text, integer, and the timestamp for a string. M0026: these are not known, and
+// follow the same pattern:
 //
 //	"x" or 1 for a boolean       STRING_VALUE can not be converted to a Boolean
-//	true for an integer          TRUE_VALUE can not be converted to an Integer
 //	true for a timestamp         TRUE_VALUE can not be converted to milliseconds since epoch
-//	object for a list            as for a scalar: Start of structure or map …
 //	list for an inner structure  as for the body itself: Start of list …
 const (
 	structureWanted wanted = "Expected null"

@@ -48,9 +48,9 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func startsNumber(c byte) bool { return c == '-' || isDigit(c) }
 
 // scaled returns n × 10^shift as an integer. A remaining fraction is cut off,
-// towards zero, as the framework does with 1.5 for an integer; cut says that
-// there was one. What is out of range saturates, so that it is the rules that
-// refuse it.
+// towards zero, as the framework does with 1.5 for an integer (M0029); cut says
+// that there was one. What is out of range saturates, so that it is the rules
+// that refuse it.
 func (n number) scaled(shift int) (i int64, cut bool) {
 	magnitude, cut := n.magnitude(shift)
 	switch {

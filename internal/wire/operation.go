@@ -20,7 +20,8 @@ var bodyKeys = [...]struct {
 	{"RegistrationToken", api.ResolveCustomer},
 }
 
-// OperationOf finds the operation that a request means.
+// OperationOf finds the operation that a request means (M0009), or the
+// UnknownOperationException of M0023.
 //
 // An SDK says it in X-Amz-Target, or in the query parameter of the same name
 // when the request is presigned. In PlainJSON the Action header and query

@@ -39,7 +39,8 @@ func ErrorReply(e *api.Error, d Dialect) *Reply {
 }
 
 // Send writes the answer with its headers, spelled as the service spells them.
-// Headers that are there already, such as those of CORS, stay.
+// Headers that are there already, such as those of CORS, stay. The body goes as
+// it is, whatever encodings the client takes (M0017).
 func (r *Reply) Send(w http.ResponseWriter, requestID string) error {
 	header := w.Header()
 	header[RequestIDHeader] = []string{requestID}

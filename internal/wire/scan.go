@@ -39,7 +39,8 @@ func (s *scanner) peek() byte {
 }
 
 // members reads an object and yields each key; the loop's body must read the
-// value. Keys come as often as they stand there: assigning makes the last win.
+// value. Keys come as often as they stand there: assigning makes the last win
+// (M0028).
 func (s *scanner) members(yield func(key string) bool) {
 	if s.peek() != '{' {
 		s.misplaced(structureWanted)
@@ -55,7 +56,7 @@ func (s *scanner) members(yield func(key string) bool) {
 }
 
 // elements reads a list and yields before each element but null ones, which
-// the service drops; the loop's body must read the element.
+// the service drops (M0027); the loop's body must read the element.
 func (s *scanner) elements(yield func() bool) {
 	if s.peek() != '[' {
 		s.misplaced(listWanted)

@@ -30,7 +30,7 @@ func timeOfNumber(seconds number) time.Time {
 	return timeOf(milli)
 }
 
-// timeOfText reads the forms of ISO 8601 that clients send,
+// timeOfText reads the forms of ISO 8601 that clients send (M0016),
 //
 //	2025-01-15T10:30:45[.f](Z|±hh:mm|±hhmm)
 //
@@ -124,7 +124,7 @@ func unreadableTime(text string) string {
 }
 
 // appendTime writes t to the millisecond, in AWSJSON as seconds without an
-// exponent and with no more digits than it takes.
+// exponent and with no more digits than it takes (M0014).
 func appendTime(dst []byte, t time.Time, d Dialect) []byte {
 	milli := bounded(t.UnixMilli())
 	if d == PlainJSON {
