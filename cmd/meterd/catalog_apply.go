@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meterd/meterd/internal/admin"
+	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/clock"
+)
+
+func newCatalogApply() *cobra.Command {
+	var client adminClient
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Apply a catalog file to a running service",
+		Long: `apply checks a catalog here and sends it to a running service. Key files that it
+names are read here. Sellers, buyers and tokens that it does not name stay as
+they are; applying it twice changes nothing.`,
+		Example: "  meterd catalog apply catalog.yaml",
+		Args:    takes("FILE"),
+		RunE: runE(func(cmd *cobra.Command, args []string) error {
+			// Tokens that do not say when they were minted are minted now, by
+			// the clock of the service.
+			var standing clock.State
+			if err := client.call(cmd.Context(), http.MethodGet, "clock", nil, &standing); err != nil {
+				return err
+			}
+			state, err := catalog.Load(args[0], standing.Now)
+			if err != nil {
+				return err
+			}
+			source, err := catalog.Format(state)
+			if err != nil {
+				return err
+			}
+			response, err := client.send(cmd.Context(), http.MethodPut, "catalog", nil, source, "application/json")
+			if err != nil {
+				return err
+			}
+			defer response.Body.Close()
+			var applied admin.Applied
+			if err := json.NewDecoder(response.Body).Decode(&applied); err != nil {
+				return fmt.Errorf("reading the admin surface's answer: %w", err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s applied: %d created, %d changed\n", args[0], applied.Created, applied.Changed)
+			return nil
+		}),
+	}
+	client.addFlags(cmd.Flags())
+	return cmd
+}

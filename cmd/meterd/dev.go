@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/marketplace"
+)
+
+func newDev() *cobra.Command {
+	o := &options{allowReset: true}
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run a sandbox with a demo marketplace, and print what to do next",
+		Long: `dev runs everything on one port of this machine, with a demo marketplace: products
+of every kind, buyers in every state, credentials that are printed. It keeps the
+ledger in memory unless --data names a directory.
+
+The admin surface needs no token as long as only this machine can reach it; on
+another address a token is made and printed.`,
+		Example: `  meterd dev
+  meterd dev --catalog catalog.yaml --data data
+  meterd dev --clock 2026-11-30T23:59:00Z --switch identicalRetry=DuplicateRecord
+  meterd dev --throttle aws --cors https://app.example.com`,
+		GroupID: groupService,
+		Args:    takes(),
+	}
+	flags := cmd.Flags()
+	o.addFlags(flags)
+	flags.StringSliceVar(&o.cors, "cors", []string{"*"}, "origin whose pages may call the API, or *; can be repeated")
+	cmd.RunE = runE(func(cmd *cobra.Command, _ []string) error {
+		if err := o.check(); err != nil {
+			return err
+		}
+		return runDev(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	})
+	return cmd
+}
+
+func runDev(ctx context.Context, o *options, stdout, stderr io.Writer) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	if o.adminToken == "" && !isLoopback(o.listen) {
+		o.adminToken = makeToken()
+	}
+	source := marketSource{"the demo", func(now time.Time) (marketplace.State, error) { return catalog.Demo(now) }, o.override}
+	if o.catalog != "" {
+		source = fileSource(o.catalog, o.override)
+	}
+	s, err := openService(context.WithoutCancel(ctx), o, source, o.logger(stderr))
+	if err != nil {
+		return err
+	}
+	err = s.serveTogether(ctx, o, hangups, stdout)
+	return errors.Join(err, s.close())
+}
+
+// serveTogether serves everything on one port and shows around.
+func (s *service) serveTogether(ctx context.Context, o *options, hangups <-chan os.Signal, stdout io.Writer) error {
+	both, err := listen(o.listen, s.together(), s.logger)
+	if err != nil {
+		return err
+	}
+	printReady(stdout, both.url(), both.url())
+	tour, err := planTour(context.WithoutCancel(ctx), s.ledger, both.url(), o.adminToken)
+	if err != nil {
+		return errors.Join(err, both.Close())
+	}
+	tour.print(stdout)
+	return s.serve(ctx, hangups, both)
+}

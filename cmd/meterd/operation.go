@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/marketplacemetering"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/pflag"
+
+	"github.com/meterd/meterd/internal/marketplace"
+)
+
+// operationHelp ends the help of each of the four operations.
+const operationHelp = `
+The flags are those of aws-cli, and so is the answer. Times without a zone are
+UTC (aws-cli takes them as local). --cli-input-json takes JSON, file://FILE, or
+- for stdin; flags hold over it.
+
+The endpoint is --endpoint-url, METERD_ENDPOINT,
+AWS_ENDPOINT_URL_MARKETPLACE_METERING, or http://127.0.0.1:8421. Credentials
+come from where every AWS client takes them; an endpoint on this machine gets
+the demo marketplace's if there are none.
+
+A refusal is printed with its name, message and request id, and exits with 1.`
+
+// operation is what the commands of the four operations have in common.
+type operation struct {
+	endpoint, region, awsProfile string
+	inputJSON, output            string
+}
+
+func (o *operation) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.endpoint, "endpoint-url", "", "where the service is")
+	flags.StringVar(&o.region, "region", "", "AWS Region to sign for (default that of the AWS configuration, else us-east-1)")
+	flags.StringVar(&o.awsProfile, "aws-profile", "", "profile of the AWS configuration; aws-cli's --profile")
+	flags.StringVar(&o.inputJSON, "cli-input-json", "", "the request as JSON, file://FILE, or - for stdin")
+	choiceVar(flags, &o.output, "output", "how to print", "json", "table")
+}
+
+// readInput reads --cli-input-json into a request.
+func (o *operation) readInput(stdin io.Reader, into any) error {
+	if o.inputJSON == "" {
+		return nil
+	}
+	text, err := readArgument(stdin, o.inputJSON)
+	if err != nil {
+		return fmt.Errorf("--cli-input-json: %w", err)
+	}
+	if err := decodeStrictly(text, into); err != nil {
+		return usagef("--cli-input-json: %w", err)
+	}
+	return nil
+}
+
+// client makes the official SDK's client. demo is the credential of the demo
+// marketplace that may make the call.
+func (o *operation) client(ctx context.Context, stderr io.Writer, demo demoCaller) (*marketplacemetering.Client, error) {
+	endpoint := o.resolveEndpoint()
+	local := onThisMachine(endpoint)
+	load := []func(*config.LoadOptions) error{config.WithRegion(o.region), config.WithDefaultRegion("us-east-1")}
+	if o.awsProfile != "" {
+		load = append(load, config.WithSharedConfigProfile(o.awsProfile))
+	}
+	if local {
+		// Nobody who calls this machine wants to wait for EC2's metadata.
+		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil && local && o.awsProfile == "" {
+		credential, err := demo()
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(stderr, "meterd: no AWS credentials found; signing with those of the demo marketplace (%s)\n", credential.AccessKeyID)
+		cfg.Credentials = credentials.NewStaticCredentialsProvider(credential.AccessKeyID, credential.SecretAccessKey, credential.SessionToken)
+	}
+	return marketplacemetering.NewFromConfig(cfg, func(c *marketplacemetering.Options) {
+		c.BaseEndpoint = aws.String(endpoint)
+	}), nil
+}
+
+// demoCaller finds a credential in the demo marketplace.
+type demoCaller func() (marketplace.Credential, error)
+
+func (o *operation) resolveEndpoint() string {
+	for _, endpoint := range []string{o.endpoint, os.Getenv("METERD_ENDPOINT"), os.Getenv("AWS_ENDPOINT_URL_MARKETPLACE_METERING")} {
+		if endpoint != "" {
+			return endpoint
+		}
+	}
+	return adminURLs[0]
+}
+
+func onThisMachine(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(net.JoinHostPort(u.Hostname(), "0"))
+}
+
+// explainRefusal says what the service answered: the exception's name, its
+// message and the request's id.
+func explainRefusal(err error) error {
+	var refusal smithy.APIError
+	if !errors.As(err, &refusal) {
+		return explainConnection(err)
+	}
+	text := fmt.Sprintf("%s: %s", refusal.ErrorCode(), refusal.ErrorMessage())
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) && response.RequestID != "" {
+		text += fmt.Sprintf(" (request %s)", response.RequestID)
+	}
+	return errors.New(text)
+}

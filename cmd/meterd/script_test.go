@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scriptService is the service that a script has started and not stopped.
+type scriptService struct{ *process }
+
+type serviceKey struct{}
+
+// cmdStart starts a service and points the script's commands at it:
+//
+//	start dev|serve [flag...]
+//
+// What it prints is in the file service.out when it has ended, its log in
+// service.log.
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	running := ts.Value(serviceKey{}).(*scriptService)
+	if neg || len(args) == 0 || running.process != nil {
+		ts.Fatalf("usage: start dev|serve [flag...], once until stop")
+	}
+	args = append(args, "--listen", "127.0.0.1:0")
+	if args[0] == "serve" {
+		args = append(args, "--admin-listen", "127.0.0.1:0")
+	}
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	p, api, admin, err := startMeterd(ts.MkAbs("."), ts.MkAbs("service.log"), env, args...)
+	ts.Check(err)
+	running.process = p
+	ts.Defer(func() {
+		if running.process == p {
+			p.Process.Kill()
+			p.wait()
+		}
+	})
+	ts.Setenv("API", api)
+	ts.Setenv("METERD_ENDPOINT", api)
+	ts.Setenv("METERD_ADMIN_URL", admin)
+}
+
+// cmdStop ends the service with SIGTERM, which must exit with 0:
+//
+//	stop
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	running := ts.Value(serviceKey{}).(*scriptService)
+	if neg || len(args) != 0 || running.process == nil {
+		ts.Fatalf("usage: stop, after start")
+	}
+	p := running.process
+	running.process = nil
+	ts.Check(p.Process.Signal(syscall.SIGTERM))
+	if code := p.wait(); code != 0 {
+		ts.Fatalf("the service exited with %d:\n%s", code, ts.ReadFile("service.log"))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("service.out"), []byte(p.stdout.String()), 0o600))
+}
+
+// cmdHangup sends SIGHUP and waits until the log has a line like a pattern:
+//
+//	hangup PATTERN
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	running := ts.Value(serviceKey{}).(*scriptService)
+	if neg || len(args) != 1 || running.process == nil {
+		ts.Fatalf("usage: hangup PATTERN, after start")
+	}
+	before := len(ts.ReadFile("service.log"))
+	ts.Check(running.Process.Signal(syscall.SIGHUP))
+	pattern := regexp.MustCompile(args[0])
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if pattern.MatchString(ts.ReadFile("service.log")[before:]) {
+			return
+		}
+	}
+	ts.Fatalf("the log has nothing like %q:\n%s", args[0], ts.ReadFile("service.log")[before:])
+}
+
+// cmdExits runs a program that must end with an exit code:
+//
+//	exits CODE meterd [argument...]
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	want := -1
+	if len(args) > 1 {
+		want, _ = strconv.Atoi(args[0])
+	}
+	if neg || want < 0 {
+		ts.Fatalf("usage: exits CODE program [argument...]")
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var failed *exec.ExitError
+		if !errors.As(err, &failed) {
+			ts.Fatalf("running %s: %v", args[1], err)
+		}
+		code = failed.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// cmdCapture sets a variable to what a pattern's first group matches in a
+// file, which may be stdout:
+//
+//	capture NAME FILE PATTERN
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: capture NAME FILE PATTERN")
+	}
+	found := regexp.MustCompile("(?m)" + args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if len(found) < 2 {
+		ts.Fatalf("%s has nothing like %q", filepath.Base(args[1]), args[2])
+	}
+	ts.Setenv(args[0], strings.TrimSpace(found[1]))
+}
+
+// cmdExpand replaces variables in a file by their values:
+//
+//	expand FILE
+func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}

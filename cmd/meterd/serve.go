@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meterd/meterd/internal/admin"
+)
+
+func newServe() *cobra.Command {
+	o := &options{}
+	storeName := ""
+	cmd := &cobra.Command{
+		Use:   "serve (--data DIR | --store mem:)",
+		Short: "Run the service",
+		Long: `serve runs the service until it gets SIGTERM or SIGINT; it then finishes the
+requests that run and exits with 0. When it is ready it prints one line:
+
+  meterd ready api=http://127.0.0.1:8421 admin=http://127.0.0.1:8423/_meterd/
+
+The catalog is applied at start, where a mistake is fatal, and again on SIGHUP,
+where a mistake is logged and changes nothing. Without one the marketplace of
+the data directory is used. --profile and --switch hold over every catalog and
+are kept with the marketplace.
+
+The admin surface wants a token: --admin-token, or else the one in
+DIR/admin-token, which is made when it is not there. With --store mem: one is
+made and printed before the ready line: meterd admin-token TOKEN.`,
+		Example: `  meterd serve --data /var/lib/meterd --catalog catalog.yaml
+  meterd serve --store mem: --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
+  meterd serve --data data --listen :443 --tls-cert cert.pem --tls-key key.pem
+  METERD_ADMIN_TOKEN=$(cat data/admin-token) meterd records --admin-url http://127.0.0.1:8423`,
+		GroupID: groupService,
+		Args:    takes(),
+	}
+	flags := cmd.Flags()
+	o.addFlags(flags)
+	flags.StringVar(&storeName, "store", "", "mem: keeps the ledger in memory, to be lost at the end")
+	flags.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:8423", "address of the admin surface")
+	flags.StringSliceVar(&o.cors, "cors", nil, "origin whose pages may call the API, or *; can be repeated")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the API then speaks TLS")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
+	flags.BoolVar(&o.allowReset, "allow-reset", false, "let the admin surface forget everything")
+	cmd.RunE = runE(func(cmd *cobra.Command, _ []string) error {
+		if err := checkStore(o.data, storeName); err != nil {
+			return err
+		}
+		if err := o.check(); err != nil {
+			return err
+		}
+		return runServe(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	})
+	return cmd
+}
+
+func checkStore(data, name string) error {
+	switch {
+	case strings.HasPrefix(name, "postgres:"), strings.HasPrefix(name, "postgresql:"):
+		return usagef("--store %s: PostgreSQL is not in this version; use --data DIR or --store mem:", name)
+	case name != "" && name != "mem:":
+		return usagef("--store: %q is unknown; use --data DIR or --store mem:", name)
+	case data == "" && name == "":
+		return usagef("where is the ledger kept? use --data DIR, or --store mem: to lose it at the end")
+	case data != "" && name != "":
+		return usagef("--data and --store exclude each other")
+	}
+	return nil
+}
+
+func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	logger := o.logger(stderr)
+	if err := o.findAdminToken(stdout); err != nil {
+		return err
+	}
+	source := marketSource{name: "the store", override: o.override}
+	if o.catalog != "" {
+		source = fileSource(o.catalog, o.override)
+	}
+	// The start is not broken off by a signal: it ends in order right after.
+	s, err := openService(context.WithoutCancel(ctx), o, source, logger)
+	if err != nil {
+		return err
+	}
+	s.warn(o)
+	err = s.serveApart(ctx, o, hangups, stdout)
+	return errors.Join(err, s.close())
+}
+
+// findAdminToken sees to it that there is a token.
+func (o *options) findAdminToken(stdout io.Writer) (err error) {
+	switch {
+	case o.adminToken != "":
+	case o.data != "":
+		if err = makeDataDir(o.data); err == nil {
+			o.adminToken, _, err = keptToken(o.data)
+		}
+	default:
+		o.adminToken = makeToken()
+		fmt.Fprintf(stdout, "meterd admin-token %s\n", o.adminToken)
+	}
+	return err
+}
+
+// warn tells of what works but is hardly meant.
+func (s *service) warn(o *options) {
+	if len(s.ledger.Market().Sellers) == 0 {
+		s.logger.Warn("the marketplace is empty, so that every call is refused; start with --catalog FILE, or apply one with: meterd catalog apply FILE")
+	}
+	if !isLoopback(o.adminListen) {
+		s.logger.Warn("the admin surface can be reached from other machines, and its token travels in the clear", "admin_listen", o.adminListen)
+	}
+}
+
+// serveApart serves the API and the admin surface on ports of their own.
+func (s *service) serveApart(ctx context.Context, o *options, hangups <-chan os.Signal, stdout io.Writer) error {
+	api, err := listen(o.listen, s.api, s.logger)
+	if err != nil {
+		return err
+	}
+	if o.tlsCert != "" {
+		if err := api.useTLS(o.tlsCert, o.tlsKey); err != nil {
+			return errors.Join(err, api.Close())
+		}
+	}
+	operator, err := listen(o.adminListen, s.admin, s.logger)
+	if err != nil {
+		return errors.Join(err, api.Close())
+	}
+	printReady(stdout, api.url(), operator.url())
+	return s.serve(ctx, hangups, api, operator)
+}
+
+// printReady prints the line that scripts wait for. Its form does not change.
+func printReady(w io.Writer, api, operator string) {
+	fmt.Fprintf(w, "meterd ready api=%s admin=%s%s\n", api, operator, admin.Prefix)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meterd/meterd/internal/admin"
+	"github.com/meterd/meterd/internal/clock"
+	"github.com/meterd/meterd/internal/ledger"
+	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/server"
+	"github.com/meterd/meterd/internal/store"
+	"github.com/meterd/meterd/internal/store/memstore"
+	"github.com/meterd/meterd/internal/store/pebblestore"
+)
+
+// service is the rooms of a running meterd, put together.
+type service struct {
+	logger *slog.Logger
+	store  store.Store
+	ledger *ledger.Ledger
+	source marketSource
+	api    *server.Server
+	admin  *admin.Admin
+}
+
+// openService puts a service together and brings its marketplace up to the
+// source. The caller closes it.
+func openService(ctx context.Context, o *options, source marketSource, logger *slog.Logger) (*service, error) {
+	metrics := newMetrics()
+	s := &service{logger: logger, source: source}
+	var err error
+	if s.store, err = openStore(o.data, logger, metrics); err != nil {
+		return nil, err
+	}
+	if s.ledger, err = ledger.Open(ctx, ledger.Config{Store: s.store, Clock: startClock(o), Logger: logger}); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	metrics.watch(s.ledger)
+	applied, err := source.apply(ctx, s.ledger)
+	if err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	logger.Info("marketplace ready", "source", source.name, "created", applied.Created, "changed", applied.Changed)
+	s.api = server.New(server.Config{Ledger: s.ledger, Logger: logger, Metrics: metrics.registry, Throttle: o.parsedThrottle, CORS: o.cors})
+	s.admin = admin.New(admin.Config{
+		Ledger: s.ledger, Logger: logger, Metrics: metrics.registry,
+		Token: o.adminToken, AllowReset: o.allowReset, Start: s.startState(), Override: source.override, Pprof: o.pprof,
+	})
+	return s, nil
+}
+
+// startState is what a reset begins with; nil without a source.
+func (s *service) startState() func() (marketplace.State, error) {
+	if s.source.load == nil {
+		return nil
+	}
+	return func() (marketplace.State, error) { return s.source.read(s.ledger.Clock().Now()) }
+}
+
+func startClock(o *options) *clock.Clock {
+	c := new(clock.Clock)
+	if !o.parsedClock.IsZero() {
+		c.Set(o.parsedClock)
+	}
+	return c
+}
+
+// ledgerDir is the store's part of a data directory.
+func ledgerDir(data string) string { return filepath.Join(data, "ledger") }
+
+// openStore opens the store in a data directory, or one in memory without.
+func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error) {
+	if data == "" {
+		return memstore.New(), nil
+	}
+	if err := makeDataDir(data); err != nil {
+		return nil, err
+	}
+	return pebblestore.Open(ledgerDir(data), pebblestore.Config{Logger: logger, OnGroup: m.committed})
+}
+
+func makeDataDir(data string) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	return nil
+}
+
+func (s *service) close() error { return s.store.Close() }
+
+// together serves the API and the admin surface on one port. A ServeMux would
+// redirect some paths, which no client of the API survives.
+func (s *service) together() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, admin.Prefix) {
+			s.admin.ServeHTTP(w, r)
+			return
+		}
+		s.api.ServeHTTP(w, r)
+	})
+}
