@@ -123,6 +123,31 @@ func TestSignedRequests(t *testing.T) {
 	}
 }
 
+// TestSteeredClocks: who signs by the machine's clock is let in too, as long as
+// the service's clock was moved away from it.
+func TestSteeredClocks(t *testing.T) {
+	const expired = "InvalidSignatureException: Signature expired: 20261122T005500Z is now earlier than 20261122T015000Z (20261122T015500Z - 5 min.)"
+	user, session := signed(t, "AKIDUSER", secret, "", "us-east-2"), signed(t, "AKIDSESSION", secret, "token", "us-east-2")
+	hour := now.Add(time.Hour)
+	for _, test := range []struct {
+		name        string
+		request     Request
+		at, machine time.Time
+		want        string
+	}{
+		{"not steered", user, hour, time.Time{}, expired},
+		{"steered into the future", user, hour, now, "app"},
+		{"steered, and signed by neither", user, hour, hour.Add(time.Hour), expired},
+		{"steered, and signed by the service's time", user, now, hour, "app"},
+		{"a session ends by the service's time", session, hour, now, "ExpiredTokenException: The security token included in the request is expired"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.request.At, test.request.Machine = test.at, test.machine
+			check(t, test.request, market(t), test.want, "us-east-2")
+		})
+	}
+}
+
 // TestAnotherSigningName: the same signature is worth nothing elsewhere.
 func TestAnotherSigningName(t *testing.T) {
 	elsewhere := &Authenticator{SigningName: "s3"}

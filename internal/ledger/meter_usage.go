@@ -74,7 +74,7 @@ func (l *Ledger) tokenFact(ctx context.Context, call Call, u metering.MeterUsage
 	digest := sha256.Sum256([]byte(u.ClientToken))
 	token := store.Fact{
 		Key:    store.Key{Kind: store.ClientToken},
-		Detail: parameterDigest(u),
+		Detail: parameterDigest(call.Principal.Resource, u),
 		Until:  call.At.Add(call.Market.Profile.ClientTokenLife).UnixMilli(),
 	}
 	copy(token.Key.Tail[:], digest[:])
@@ -83,9 +83,11 @@ func (l *Ledger) tokenFact(ctx context.Context, call Call, u metering.MeterUsage
 	return facts[0], err
 }
 
-func parameterDigest(u metering.MeterUsage) []byte {
+// parameterDigest is of all that makes two calls the same one: a token that
+// comes from another resource is used for another call.
+func parameterDigest(resource metering.Resource, u metering.MeterUsage) []byte {
 	h := sha256.New()
-	for _, s := range []string{string(u.Product), string(u.Dimension)} {
+	for _, s := range []string{string(resource), string(u.Product), string(u.Dimension)} {
 		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
 		h.Write([]byte(s))
 	}

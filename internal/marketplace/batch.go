@@ -122,7 +122,7 @@ func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
 
 func (j *batchJudge) withoutLicense(u metering.Usage, out *Metered) *metering.Refusal {
 	out.Product = j.listing
-	if j.listing.Mode != Concurrent || u.Customer != "" {
+	if !j.concurrent(j.listing) || u.Customer != "" {
 		return nil // M0113: what is wrong with a customer is told last
 	}
 	return refuseLicense("Product %s has concurrent agreements: each record needs a LicenseArn.", j.listing.Code)
@@ -135,7 +135,7 @@ func (j *batchJudge) codeMayAccompany(listing *Listing) bool {
 	case metering.CodeWithLicenseRefuse:
 		return false
 	}
-	return listing.Mode != Concurrent
+	return !j.concurrent(listing)
 }
 
 func (j *batchJudge) dimension(u metering.Usage, out *Metered) *metering.Refusal {
@@ -172,7 +172,7 @@ func (j *batchJudge) customer(u metering.Usage, out *Metered) *metering.Refusal 
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record has both CustomerIdentifier %q and CustomerAWSAccountId %q; send one.", u.Customer, u.Account) // M0116
 	case u.Customer == "" && u.Account == "":
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record names no customer: send CustomerAWSAccountId, or CustomerIdentifier for older products.") // M0116
-	case out.License == "" && out.Product.Mode == Concurrent:
+	case out.License == "" && j.concurrent(out.Product):
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "Product %s addresses buyers by CustomerAWSAccountId and LicenseArn; CustomerIdentifier %q is not supported.", out.Product.Code, u.Customer) // M0117
 	case out.License != "":
 		return j.subscribed(u, out, j.License(out.License).Agreement)

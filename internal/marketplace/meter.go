@@ -67,6 +67,9 @@ func (m *Market) RegisterUsage(caller Principal, region metering.Region, product
 	if refusal != nil {
 		return Admission{}, PublicKey{}, refusal
 	}
+	if kind := admission.Product.Kind; kind != Container { // M0162
+		return Admission{}, PublicKey{}, metering.Refuse(metering.RuleProductKind, "Product %s is of kind %s; RegisterUsage is for container.", product, kind)
+	}
 	if refusal := admission.Product.checkRegion(region); refusal != nil {
 		return Admission{}, PublicKey{}, refusal
 	}

@@ -55,9 +55,15 @@ func (m *Market) customer(l *Listing, license *License) Customer {
 	}
 	if m.Profile.Licenses {
 		c.License = license.LicenseArn
-		if l.Mode == Concurrent {
-			c.Customer = ""
-		}
+	}
+	if m.concurrent(l) {
+		c.Customer = ""
 	}
 	return c
+}
+
+// concurrent reports whether the product's buyers are addressed by licence. At
+// a time that knew no licences, every product was addressed by ProductCode.
+func (m *Market) concurrent(l *Listing) bool {
+	return m.Profile.Licenses && l.Mode == Concurrent
 }

@@ -1,6 +1,10 @@
 package metering
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Window is the time that usage may be told for, seen from now.
 type Window struct {
@@ -41,7 +45,7 @@ func (p *Profile) MeterWindow() Window {
 // Check refuses a timestamp outside the window.
 func (w Window) Check(ts, now time.Time) *Refusal {
 	if ahead := ts.Sub(now); ahead > w.Future {
-		return Refuse(RuleTimestampInFuture, "Timestamp %s lies %s ahead of the service's clock (%s); at most %s is allowed. Check this machine's clock and time zone.", ShowTime(ts), ahead.Round(time.Second), ShowTime(now), w.Future)
+		return Refuse(RuleTimestampInFuture, "Timestamp %s lies %s ahead of the service's clock (%s); at most %s is allowed. Check this machine's clock and time zone.", ShowTime(ts), showDuration(ahead), ShowTime(now), showDuration(w.Future))
 	}
 	monthStart := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	if w.MonthEnd > 0 && ts.Before(monthStart) {
@@ -55,7 +59,7 @@ func (w Window) Check(ts, now time.Time) *Refusal {
 		}
 	}
 	if w.tooOld(ts, now) {
-		return Refuse(RuleTimestampTooOld, "Timestamp %s is %s old; usage is accepted for %s after the event and it is %s now. Send every hour, and this record not again.", ShowTime(ts), now.Sub(ts).Round(time.Second), w.Age, ShowTime(now))
+		return Refuse(RuleTimestampTooOld, "Timestamp %s is %s old; usage is accepted for %s after the event and it is %s now. Send every hour, and this record not again.", ShowTime(ts), showDuration(now.Sub(ts)), showDuration(w.Age), ShowTime(now))
 	}
 	return nil
 }
@@ -80,3 +84,23 @@ func (w Window) OldestHour(now time.Time) uint32 {
 // ShowTime writes a time as details and messages do: ISO 8601, UTC, to the
 // millisecond.
 func ShowTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999Z07:00") }
+
+// showDuration writes 24h, 1h30m or 5m1s, without the parts that are zero, and
+// longer times in days.
+func showDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d > 366*day: // perhaps more than a Duration can hold
+		return "more than a year"
+	case d >= 2*day:
+		return strconv.Itoa(int(d/day)) + " days"
+	}
+	s := d.Round(time.Second).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

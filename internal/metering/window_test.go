@@ -58,6 +58,18 @@ func TestMeterWindowLetsTheEdgePassAndForgetsMonths(t *testing.T) {
 	check(t, p.MeterWindow().Check(at("2026-03-31T23:30:00Z"), at("2026-04-01T05:00:00Z")), "")
 }
 
+func TestDurationsReadAsPeopleSayThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		24 * time.Hour: "24h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", 5*time.Minute + time.Second: "5m1s",
+		time.Hour + 10*time.Second: "1h0m10s", 0: "0s", 1400 * time.Millisecond: "1s", 20 * time.Hour: "20h",
+		60 * time.Hour: "2 days", 1 << 62: "more than a year",
+	} {
+		if got := showDuration(d); got != want {
+			t.Errorf("%v is shown as %s, want %s", d, got, want)
+		}
+	}
+}
+
 func TestHourOf(t *testing.T) {
 	for text, want := range map[string]uint32{
 		"1970-01-01T00:59:59.999Z":  0,

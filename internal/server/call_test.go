@@ -14,14 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// Requests that are in order, for the seller's market. PlainJSON's goes
-// without a signature.
+// Bodies that are in order on the wide market, and the time of the usage that
+// they tell: 2026-11-22T00:30:45Z.
 const (
 	resolveBody = `{"RegistrationToken":"` + registrationToken + `"}`
 	batchBody   = `{"ProductCode":"prod-abc123","UsageRecords":[{"Timestamp":1795307445,"CustomerIdentifier":"cust-1","Dimension":"users","Quantity":7}]}`
 	meterBody   = `{"ProductCode":"prod-box","Timestamp":1795307445,"UsageDimension":"users","UsageQuantity":3}`
 
-	// quarterPast is the time of all three, 00:30:45, for texts.
 	usageTime = "1795307445"
 )
 

@@ -3,6 +3,10 @@ package server
 import (
 	"net/http"
 	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/meterd/meterd/internal/wire"
 )
 
 // cors lists the origins whose pages may call. A page that calls AWS cannot:
@@ -41,6 +45,7 @@ func (c cors) preflight(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Access-Control-Allow-Methods", "POST")
 	h.Set("Access-Control-Allow-Headers", corsHeaders)
 	h.Set("Access-Control-Max-Age", corsMaxAge)
+	h[wire.RequestIDHeader] = []string{uuid.NewString()}
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }

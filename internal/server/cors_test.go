@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 )
@@ -61,6 +63,9 @@ func TestPreflight(t *testing.T) {
 		if a.status != 204 || a.body != "" || a.header["Access-Control-Allow-Origin"] != page || a.header["Vary"] != "Origin" ||
 			a.header["Access-Control-Allow-Methods"] != "POST" || a.header["Access-Control-Max-Age"] != "600" {
 			t.Errorf("%s: the preflight gets %d %q", name, a.status, a.header)
+		}
+		if _, err := uuid.Parse(a.header["x-amzn-RequestId"]); err != nil {
+			t.Errorf("%s: x-amzn-RequestId: %v", name, err)
 		}
 		// What SDKs send from a browser, and clients from OpenAPI documents.
 		allowed := strings.Split(a.header["Access-Control-Allow-Headers"], ", ")

@@ -72,18 +72,15 @@ func headerFields(h http.Header) (n int) {
 	return n
 }
 
-// limitBody gives the body until the deadline to arrive. That holds for a body
-// that is not read too: before net/http sends an answer it looks for the end of
-// the body, and would wait for ever for one that does not come. Not every
-// ResponseWriter has deadlines; without one the http.Server's holds.
-func (s *Server) limitBody(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTimeout))
-}
-
-// endBodyLimit comes after a whole body: net/http goes on to watch the
-// connection, and would take the deadline for the client's hanging up.
-func (x *exchange) endBodyLimit() {
-	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
+// limitBody gives the body until the deadline to arrive, which net/http lifts
+// at the body's end. It holds for a body that is not read too: before net/http
+// sends an answer it looks for that end, and would wait for ever for one that
+// does not come. Not every ResponseWriter has deadlines; without one the
+// http.Server's holds.
+func (s *Server) limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTimeout))
+	}
 }
 
 // readBody reads less than 1 MB (M0003).
@@ -102,7 +99,6 @@ func (s *Server) readBody(x *exchange) *api.Error {
 	case n >= api.RequestBytesLimit:
 		return errTooLarge
 	}
-	x.endBodyLimit()
 	x.body = b.String()
 	return nil
 }

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/meterd/meterd/internal/metering"
 )
@@ -67,5 +69,24 @@ func TestOlderProfilesEchoWhatTheyKnew(t *testing.T) {
 	}
 	if r := s.records(t); len(r) != 1 || r[0].Product != "prod-abc123" || r[0].Buyer != buyer || r[0].License != metering.LicenseARN("") {
 		t.Errorf("stored is %+v", r)
+	}
+}
+
+// TestSteeredClocks: SDKs sign by the machine's clock and cannot follow the
+// service's.
+func TestSteeredClocks(t *testing.T) {
+	s := open(t, wideMarket())
+	byMachine := call{op: "ResolveCustomer", body: resolveBody, at: time.Now()}
+	if a := s.do(t, byMachine.raw(t)); a.body != resolved {
+		t.Errorf("signed by the machine's clock, the answer is %s", a.body)
+	}
+	byMachine.at = time.Now().Add(-time.Hour)
+	if a := s.do(t, byMachine.raw(t)); !strings.HasPrefix(a.body, `{"__type":"InvalidSignatureException","message":"Signature `) {
+		t.Errorf("signed by no clock, the answer is %s", a.body)
+	}
+	s.clock.Reset()
+	byMachine.at = time.Now().Add(-4 * time.Minute)
+	if a := s.do(t, byMachine.raw(t)); strings.Contains(a.body, "Signature") {
+		t.Errorf("signed by the clock, the answer is %s", a.body)
 	}
 }

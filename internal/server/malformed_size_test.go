@@ -1,11 +1,16 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meterd/meterd/internal/store"
+	"github.com/meterd/meterd/internal/store/memstore"
 )
 
 var tooLarge = refused("RequestEntityTooLargeException", "The request must be smaller than 1048576 bytes; send fewer records or allocations.").as(413)
@@ -114,11 +119,33 @@ func TestASlowBodyIsNotWaitedFor(t *testing.T) {
 			}
 		})
 	}
-	// The time limit is the body's: a connection may wait between requests.
+}
+
+// TestTheTimeLimitIsTheBodys: neither a commit nor a connection's idleness
+// counts, and a client that waits has not hung up.
+func TestTheTimeLimitIsTheBodys(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	over := &tampered{Store: memstore.New()}
+	s := openOver(t, over, wideMarket(), func(c *Config) { c.BodyTimeout = limit })
+	over.commit = func(ctx context.Context, r *store.Request, next commit) error {
+		time.Sleep(2 * limit)
+		return next(ctx, r)
+	}
+	server := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeHTTP(w, r)
+		if err := r.Context().Err(); err != nil {
+			t.Errorf("the client is taken to be gone: %v", err)
+		}
+	}))
 	c := server.dial(t)
-	for range 3 {
-		c.say(whole)
-		goodPlain.check(t, whole, c.hear(t, whole))
-		time.Sleep(60 * time.Millisecond)
+	for _, row := range []malformed{
+		{"with a body", plainCall("ResolveCustomer", resolveBody), goodPlain},
+		{"in chunks", chunked(resolveBody), goodPlain},
+		{"without one", plainCall("ResolveCustomer", ""), broken.in(plainJSON)},
+		{"with a body again", plainCall("ResolveCustomer", resolveBody), goodPlain},
+	} {
+		c.say(row.raw)
+		row.want.check(t, row.raw, c.hear(t, row.raw))
+		time.Sleep(2 * limit)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // now is when the tests take place: a minute after the captured requests were
-// signed, and a month's first days away from any month's end.
+// signed, and far from a month's end.
 var now = time.Date(2026, 11, 22, 0, 55, 0, 0, time.UTC)
 
 const (

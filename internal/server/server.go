@@ -78,7 +78,7 @@ func New(cfg Config) *Server {
 // ServeHTTP answers one request. M0006: whatever the path, it is a call. Clients
 // send //, /base/path and more, and no client survives a redirect.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.limitBody(w)
+	s.limitBody(w, r)
 	s.cors.allow(w.Header(), r)
 	if s.cors.preflight(w, r) {
 		return
