@@ -84,7 +84,7 @@ func (m *Market) listingOf(code metering.ProductCode, caller metering.AccountID)
 		return nil, metering.Refuse(metering.RuleProductUnknown, "There is no product with code %q. The code is not the product's prod-… id in the catalog of AWS Marketplace.", code)
 	}
 	if listing.Seller != caller {
-		return nil, metering.Refuse(metering.RuleProductUnknown, "Product %s is not published by account %s, which signed the call.", code, caller)
+		return nil, metering.Refuse(metering.RuleProductUnknown, "Product %s is not published by account %s, which made the call.", code, caller)
 	}
 	return listing, nil
 }

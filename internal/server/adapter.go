@@ -34,7 +34,7 @@ func handle[Req, Res any, R request[Req]](
 	encode func([]byte, *Res, wire.Dialect) []byte,
 ) operation {
 	return func(ctx context.Context, s *Server, x *exchange) *wire.Reply {
-		req, malformed := decode(x.body, x.dialect)
+		req, malformed := decode(x.text(), x.dialect)
 		if malformed != nil {
 			return s.remember(ctx, x, malformed)
 		}

@@ -20,12 +20,11 @@ func (s *Server) batchMeterUsage(ctx context.Context, x *exchange, r *api.BatchM
 		echo := known(&x.call.Market.Profile, r.UsageRecords[i]) // M0129
 		if v.Unprocessed {
 			result.UnprocessedRecords = append(result.UnprocessedRecords, echo)
-			s.metrics.records.WithLabelValues("Unprocessed").Inc()
 			continue
 		}
 		result.Results = append(result.Results, resultOf(echo, v))
-		s.metrics.records.WithLabelValues(string(v.Status)).Inc()
 	}
+	s.metrics.judged(result)
 	return result, nil
 }
 

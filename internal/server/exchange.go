@@ -24,7 +24,7 @@ type exchange struct {
 	start time.Time
 
 	dialect   wire.Dialect
-	body      string
+	body      []byte
 	operation api.Operation
 	call      ledger.Call
 

@@ -58,7 +58,7 @@ func FuzzServeHTTP(f *testing.F) {
 func problemOf(w *httptest.ResponseRecorder) string {
 	body := w.Body.String()
 	contentType := strings.Join(w.Header()["Content-Type"], ",")
-	_, err := uuid.Parse(strings.Join(w.Header()["x-amzn-RequestId"], ","))
+	_, err := uuid.Parse(strings.Join(map[string][]string(w.Header())["x-amzn-RequestId"], ","))
 	var e struct {
 		Type string `json:"__type"`
 	}

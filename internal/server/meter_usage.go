@@ -24,6 +24,6 @@ func (s *Server) meterUsage(ctx context.Context, x *exchange, r *api.MeterUsageR
 	if id == (ledger.RecordID{}) { // a dry run
 		return &api.MeterUsageResult{}, nil
 	}
-	s.metrics.records.WithLabelValues("Success").Inc()
+	s.metrics.records.WithLabelValues(string(api.Success)).Inc()
 	return &api.MeterUsageResult{MeteringRecordId: id.String()}, nil
 }

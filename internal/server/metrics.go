@@ -60,3 +60,19 @@ func (m *metrics) answered(x *exchange, took time.Duration) {
 	m.seconds.WithLabelValues(operation).Observe(took.Seconds())
 	m.inFlight.Dec()
 }
+
+// judged counts the verdicts of a batch. Runs of one verdict, which is to say
+// most batches, are added at once: looking a counter up costs as much as a rule.
+func (m *metrics) judged(r *api.BatchMeterUsageResult) {
+	if n := len(r.UnprocessedRecords); n > 0 {
+		m.records.WithLabelValues("Unprocessed").Add(float64(n))
+	}
+	for from := 0; from < len(r.Results); {
+		status, to := r.Results[from].Status, from
+		for to < len(r.Results) && r.Results[to].Status == status {
+			to++
+		}
+		m.records.WithLabelValues(string(status)).Add(float64(to - from))
+		from = to
+	}
+}
