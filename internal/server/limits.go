@@ -12,6 +12,8 @@ const (
 	// requestsMax is how many requests may be under way at once. At 1 MB of
 	// body each it bounds the memory that callers can make the server use.
 	requestsMax = 1024
+	// answerBytesMin is room for the answer to a request without records.
+	answerBytesMin = 256
 	// throttlesMax is how many rates are kept: one per account, Region and
 	// operation that calls.
 	throttlesMax = 10_000
