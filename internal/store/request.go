@@ -63,17 +63,3 @@ func (o Outcome) String() string {
 	}
 	return "undecided"
 }
-
-// CallID numbers calls from 1 in the order of their commits, without gaps.
-type CallID uint64
-
-// Call is a remembered call.
-type Call struct {
-	ID CallID
-	// At is Request.At.
-	At int64
-	// Entry is Request.Call.
-	Entry []byte
-	// Outcomes are those of the request's facts, in order.
-	Outcomes []Outcome
-}

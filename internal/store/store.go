@@ -1,6 +1,11 @@
 // Package store is the contract that a store of the ledger keeps: facts are
 // created once, together with the call that told them, durably.
 //
+// Calls are the truth. Each is remembered with all that it told, whatever became
+// of it, and linked to the one before it by a hash, so that outcomes and standing
+// facts can be derived anew and compared, and nothing can be changed or left out
+// unnoticed.
+//
 // A store knows no rule. It does not know what a buyer or a subscription is,
 // whether a timestamp is too old, or what an exception is called; it compares
 // keys and bytes. memstore, pebblestore and pgstore implement the contract and
@@ -41,9 +46,14 @@ type Store interface {
 	// stand or not.
 	Scan(ctx context.Context, r Range) iter.Seq2[Fact, error]
 
-	// ScanCalls yields the calls after the given one in the order in which
-	// they were committed; 0 starts at the first.
+	// ScanCalls yields the calls after the given one in the order of their
+	// ids, which within a shard is that of their commits; 0 starts at the
+	// first. A call that cannot be read as it was written is an error.
 	ScanCalls(ctx context.Context, after CallID) iter.Seq2[Call, error]
+
+	// Heads returns the newest call of every shard that has one, in the order
+	// of shards, without reading the others.
+	Heads(ctx context.Context) ([]Head, error)
 
 	// DropBefore forgets the usage facts of all hours before hour. Calls,
 	// registrations and client tokens stay.
@@ -72,7 +82,7 @@ type Store interface {
 	Checkpoint(ctx context.Context, dir string) error
 
 	// Reset forgets all facts, calls and rows; the next call is number 1
-	// again. Names keep their ids. It is for sandboxes.
+	// again, and begins a new chain. Names keep their ids. It is for sandboxes.
 	Reset(ctx context.Context) error
 
 	// Stats tells the size of the store for metrics, without reading it.
@@ -88,8 +98,9 @@ var (
 	ErrClosed = errors.New("store is closed")
 	// ErrVersion is returned by Put when another version of a row stands.
 	ErrVersion = errors.New("row has another version")
-	// ErrUnknownOutcome is returned by Commit when the connection or the
-	// quorum was lost after sending, or when the disk refused to confirm.
+	// ErrUnknownOutcome is returned by Commit and the other writes when the
+	// connection or the quorum was lost after sending, or when the disk refused
+	// to confirm.
 	ErrUnknownOutcome = errors.New("commit outcome unknown")
 )
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -22,40 +23,52 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 	}
 	defer s.mu.Unlock()
 
-	r.CallID = store.CallID(len(s.calls) + 1)
-	outcomes := make([]store.Outcome, 0, len(r.Facts))
+	r.CallID = store.NewCallID(0, uint64(len(s.calls)+1))
+	call := store.Call{ID: r.CallID, At: r.At, Entry: bytes.Clone(r.Call), Guarded: r.Guarded}
 	for i := range r.Facts {
 		d := store.Decision{Outcome: store.Skipped}
 		if i == 0 || !r.Guarded || r.Decisions[0].Outcome != store.Conflict {
 			d = s.decide(&r.Facts[i], r.At, r.CallID)
 		}
 		r.Decisions = append(r.Decisions, d)
-		outcomes = append(outcomes, d.Outcome)
+		call.Facts = append(call.Facts, told(&r.Facts[i], r.CallID))
+		call.Outcomes = append(call.Outcomes, d.Outcome)
+		s.payload += len(r.Facts[i].Detail)
 	}
-	s.calls = append(s.calls, store.Call{
-		ID:       r.CallID,
-		At:       r.At,
-		Entry:    bytes.Clone(r.Call),
-		Outcomes: outcomes,
-	})
-	s.payload += len(r.Call) + len(outcomes)
+	call.Hash = call.Link(s.head().Hash)
+	s.calls = append(s.calls, call)
+	s.payload += len(r.Call) + len(r.Facts)*(itemBytes+1)
 	return nil
+}
+
+// told is a copy of a fact that a call tells.
+func told(f *store.Fact, call store.CallID) store.Fact {
+	fact := *f
+	fact.Detail = bytes.Clone(f.Detail)
+	fact.Call = call
+	return fact
+}
+
+// head is the last call, or what the first one comes behind.
+func (s *Store) head() store.Head {
+	if len(s.calls) == 0 {
+		return store.Head{Hash: audit.Genesis}
+	}
+	last := &s.calls[len(s.calls)-1]
+	return store.Head{Call: last.ID, Hash: last.Hash}
 }
 
 // decide compares one fact with what stands at its key, and remembers it if
 // nothing does.
-func (s *Store) decide(told *store.Fact, at int64, call store.CallID) store.Decision {
-	standing, ok := s.facts[told.Key]
+func (s *Store) decide(f *store.Fact, at int64, call store.CallID) store.Decision {
+	standing, ok := s.facts[f.Key]
 	if !ok || !standing.StandsAt(at) {
-		fact := *told
-		fact.Detail = bytes.Clone(told.Detail)
-		fact.Call = call
-		s.facts[told.Key] = fact
-		s.payload += len(fact.Detail) - len(standing.Detail)
-		return store.Decision{Outcome: store.Created, Quantity: fact.Quantity, Call: call}
+		s.facts[f.Key] = told(f, call)
+		s.payload += len(f.Detail) - len(standing.Detail)
+		return store.Decision{Outcome: store.Created, Quantity: f.Quantity, Call: call}
 	}
 	d := store.Decision{Outcome: store.Conflict, Quantity: standing.Quantity, Call: standing.Call}
-	if standing.Quantity == told.Quantity && bytes.Equal(standing.Detail, told.Detail) {
+	if standing.Quantity == f.Quantity && bytes.Equal(standing.Detail, f.Detail) {
 		d.Outcome = store.Same
 	}
 	return d

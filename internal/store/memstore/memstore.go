@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"unsafe"
 
 	"github.com/meterd/meterd/internal/store"
 )
+
+// itemBytes is about what a fact, call, row or name takes without its payload.
+const itemBytes = 128
 
 // Store is a store.Store in memory.
 type Store struct {
@@ -105,12 +107,8 @@ func (s *Store) Checkpoint(ctx context.Context, _ string) error {
 func (s *Store) Stats() store.Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	bytes := s.payload +
-		len(s.facts)*int(unsafe.Sizeof(store.Key{})+unsafe.Sizeof(store.Fact{})) +
-		len(s.calls)*int(unsafe.Sizeof(store.Call{})) +
-		len(s.rows)*int(unsafe.Sizeof(store.Row{})) +
-		len(s.names)*int(unsafe.Sizeof(""))
-	return store.Stats{Bytes: uint64(bytes)}
+	items := len(s.facts) + len(s.calls) + len(s.rows) + len(s.names)
+	return store.Stats{Bytes: uint64(items*itemBytes + s.payload)}
 }
 
 // Close implements store.Store and lets the content go.

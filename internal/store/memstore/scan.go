@@ -36,12 +36,28 @@ func (s *Store) ScanCalls(ctx context.Context, after store.CallID) iter.Seq2[sto
 		for _, c := range s.calls {
 			if c.ID > after {
 				c.Entry = bytes.Clone(c.Entry)
+				c.Facts = slices.Clone(c.Facts)
+				for i := range c.Facts {
+					c.Facts[i].Detail = bytes.Clone(c.Facts[i].Detail)
+				}
 				c.Outcomes = slices.Clone(c.Outcomes)
 				calls = append(calls, c)
 			}
 		}
 		return calls, nil
 	})
+}
+
+// Heads implements store.Store.
+func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	if len(s.calls) == 0 {
+		return nil, nil
+	}
+	return []store.Head{s.head()}, nil
 }
 
 // Rows implements store.Store.

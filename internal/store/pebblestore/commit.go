@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -23,7 +24,11 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 		return err
 	}
 	defer s.gate.leave()
-	err := s.write(ctx, s.grouped, func(g *group) error { return g.commit(r) })
+	// What needs no knowledge of other calls is done here, where many can do
+	// it at a time, and not by the committer.
+	told := store.AppendTold(nil, r)
+	digest := audit.DigestOf(told)
+	err := s.write(ctx, s.grouped, func(g *group) error { return g.commit(r, told, digest) })
 	if err != nil {
 		r.Decisions, r.CallID = r.Decisions[:0], 0
 	}
@@ -31,24 +36,28 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 }
 
 // commit stages a request: its new facts and its call.
-func (g *group) commit(r *store.Request) error {
-	g.lastCall++
-	r.CallID = g.lastCall
+func (g *group) commit(r *store.Request, told []byte, digest audit.Digest) error {
+	r.CallID = g.head.Call + 1
+	g.head = store.Head{Call: r.CallID, Hash: audit.Link(g.head.Hash, uint64(r.CallID), digest)}
 	for i := range r.Facts {
-		d := store.Decision{Outcome: store.Skipped}
-		switch {
-		case i == 0 || !r.Guarded:
-			d = g.decide(&r.Facts[i], r.At)
-		case r.Decisions[0].Outcome == store.Faulted:
+		var guard store.Outcome
+		if r.Guarded && i > 0 {
+			guard = r.Decisions[0].Outcome
+		}
+		var d store.Decision
+		switch guard {
+		case store.Conflict:
+			d.Outcome = store.Skipped
+		case store.Faulted:
 			// Nobody knows what the guard would have said.
 			d.Outcome = store.Faulted
-		case r.Decisions[0].Outcome != store.Conflict:
+		default:
 			d = g.decide(&r.Facts[i], r.At)
 		}
 		r.Decisions = append(r.Decisions, d)
 	}
 	g.key = appendCallKey(g.key[:0], r.CallID)
-	g.value = appendCall(g.value[:0], r)
+	g.value = appendCall(g.value[:0], g.head.Hash, r.Decisions, told)
 	g.set()
 	g.requests++
 	g.facts += len(r.Facts)
@@ -67,12 +76,12 @@ func (g *group) decide(told *store.Fact, at int64) store.Decision {
 		return d
 	}
 	fact := *told
-	fact.Call = g.lastCall
+	fact.Call = g.head.Call
 	g.created[told.Key] = fact
 	g.key = appendFactKey(g.key[:0], told.Key)
 	g.value = appendFact(g.value[:0], &fact)
 	g.set()
-	return store.Decision{Outcome: store.Created, Quantity: told.Quantity, Call: g.lastCall}
+	return store.Decision{Outcome: store.Created, Quantity: told.Quantity, Call: g.head.Call}
 }
 
 // compare finds out what stands at a fact's key. Created means that nothing
@@ -90,7 +99,7 @@ func (g *group) compare(told *store.Fact, at int64) (store.Decision, error) {
 		return store.Decision{}, err
 	}
 	defer closer.Close()
-	fact, err := decodeFact(value)
+	fact, err := decodeFact(told.Key, value)
 	if err != nil {
 		return store.Decision{}, err
 	}

@@ -25,9 +25,6 @@ type job struct {
 // write has the committer stage and commit something, and waits until it is
 // durable. The caller must be inside the gate.
 func (s *Store) write(ctx context.Context, queue chan<- *job, stage func(*group) error) error {
-	if err := s.refusal(); err != nil {
-		return err
-	}
 	j := &job{stage: stage, answer: make(chan error, 1)}
 	select {
 	case queue <- j:
@@ -73,7 +70,7 @@ func (s *Store) commitGroup(first *job, more <-chan *job) {
 	if err != nil {
 		err = s.stop(err)
 	} else {
-		s.lastCall = g.lastCall
+		s.head = g.head
 		s.names.add(g.newNames)
 		if g.requests > 0 {
 			s.cfg.OnGroup(g.requests, g.facts, time.Since(start))

@@ -1,10 +1,12 @@
 package pebblestore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -71,21 +73,26 @@ func decodeFactKey(b []byte) (store.Key, error) {
 	return k, nil
 }
 
-// appendFact appends a fact's value: format, quantity, call, timestamp, until,
-// and the detail to the end.
+// hourMillis are the milliseconds of an hour.
+const hourMillis = 3_600_000
+
+// appendFact appends a fact's value: format, call, quantity, timestamp as what
+// it has more than the key's hour, until, and the detail to the end.
 func appendFact(b []byte, f *store.Fact) []byte {
 	b = append(b, valueFormat)
-	b = binary.AppendVarint(b, f.Quantity)
 	b = binary.AppendUvarint(b, uint64(f.Call))
-	b = binary.AppendVarint(b, f.Timestamp)
+	b = binary.AppendVarint(b, f.Quantity)
+	b = binary.AppendVarint(b, f.Timestamp-int64(f.Key.Hour)*hourMillis)
 	b = binary.AppendVarint(b, f.Until)
 	return append(b, f.Detail...)
 }
 
-// decodeFact leaves out the key; the detail lies in b.
-func decodeFact(b []byte) (store.Fact, error) {
+// decodeFact decodes the value at a key; the detail lies in b.
+func decodeFact(k store.Key, b []byte) (store.Fact, error) {
 	r := newReader(b)
-	f := store.Fact{Quantity: r.varint(), Call: store.CallID(r.uvarint()), Timestamp: r.varint(), Until: r.varint()}
+	f := store.Fact{Key: k, Call: store.CallID(r.uvarint()), Quantity: r.varint()}
+	f.Timestamp = r.varint() + int64(k.Hour)*hourMillis
+	f.Until = r.varint()
 	f.Detail = r.rest
 	return f, r.err
 }
@@ -101,31 +108,73 @@ func decodeCallKey(b []byte) (store.CallID, error) {
 	return store.CallID(binary.BigEndian.Uint64(b[1:])), nil
 }
 
-// appendCall appends a call's value: format, time, number of outcomes, one byte
-// for each, and the entry to the end.
-func appendCall(b []byte, r *store.Request) []byte {
-	b = append(b, valueFormat)
-	b = binary.AppendVarint(b, r.At)
-	b = binary.AppendUvarint(b, uint64(len(r.Decisions)))
-	for i := range r.Decisions {
-		b = append(b, byte(r.Decisions[i].Outcome))
+// appendCall appends a call's value: format, hash, the outcomes as runs of equal
+// ones (their number, and of each a byte and a uvarint length), and what was told
+// (store.AppendTold) to the end.
+func appendCall(b []byte, hash audit.Hash, decisions []store.Decision, told []byte) []byte {
+	b = append(append(b, valueFormat), hash[:]...)
+	runs := 0
+	for i := range decisions {
+		if i == 0 || decisions[i].Outcome != decisions[i-1].Outcome {
+			runs++
+		}
 	}
-	return append(b, r.Call...)
+	b = binary.AppendUvarint(b, uint64(runs))
+	for i := 0; i < len(decisions); {
+		run := i
+		for i < len(decisions) && decisions[i].Outcome == decisions[run].Outcome {
+			i++
+		}
+		b = append(b, byte(decisions[run].Outcome))
+		b = binary.AppendUvarint(b, uint64(i-run))
+	}
+	return append(b, told...)
 }
 
 // decodeCall copies what it decodes.
 func decodeCall(key, value []byte) (store.Call, error) {
-	id, err := decodeCallKey(key)
-	if err != nil {
-		return store.Call{}, err
+	var c store.Call
+	err := parseCall(key, bytes.Clone(value), &c)
+	return c, err
+}
+
+// parseCall decodes into c, whose slices it uses again; what c then holds lies
+// in value.
+func parseCall(key, value []byte, c *store.Call) (err error) {
+	if c.ID, err = decodeCallKey(key); err != nil {
+		return err
 	}
 	r := newReader(value)
-	c := store.Call{ID: id, At: r.varint()}
-	for _, outcome := range r.bytes(r.uvarint()) {
-		c.Outcomes = append(c.Outcomes, store.Outcome(outcome))
+	copy(c.Hash[:], r.bytes(uint64(len(c.Hash))))
+	c.Outcomes = r.outcomes(c.Outcomes[:0])
+	if r.err != nil {
+		return fmt.Errorf("call %d: %w", c.ID, r.err)
 	}
-	c.Entry = append(c.Entry, r.rest...)
-	return c, r.err
+	if err := store.ParseTold(r.rest, c); err != nil {
+		return fmt.Errorf("call %d: %w: %w", c.ID, errDamaged, err)
+	}
+	if len(c.Outcomes) != len(c.Facts) {
+		return fmt.Errorf("call %d: %d outcomes of %d facts: %w", c.ID, len(c.Outcomes), len(c.Facts), errDamaged)
+	}
+	return nil
+}
+
+// outcomes appends runs of outcomes.
+func (r *reader) outcomes(all []store.Outcome) []store.Outcome {
+	for range r.uvarint() {
+		outcome, n := r.bytes(1), r.uvarint()
+		// A fact takes three bytes of what follows.
+		if r.err == nil && (n == 0 || n > uint64(len(r.rest)) || outcome[0] < byte(store.Created) || outcome[0] > byte(store.Faulted)) {
+			r.err = fmt.Errorf("%d outcomes %d: %w", n, outcome[0], errDamaged)
+		}
+		if r.err != nil {
+			return nil
+		}
+		for range n {
+			all = append(all, store.Outcome(outcome[0]))
+		}
+	}
+	return all
 }
 
 func appendNameKey(b []byte, id store.NameID) []byte {

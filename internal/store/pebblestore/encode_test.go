@@ -3,11 +3,14 @@ package pebblestore
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -17,7 +20,7 @@ var sampleFact = store.Fact{
 	},
 	Quantity:  -3,
 	Detail:    []byte("det"),
-	Timestamp: 300,
+	Timestamp: 0x01020304*hourMillis + 300,
 	Until:     1,
 	Call:      200,
 }
@@ -27,18 +30,15 @@ var sampleFact = store.Fact{
 func TestBytesOnDisk(t *testing.T) {
 	tailed := sampleFact.Key
 	tailed.Tail = [16]byte{0: 0xAA, 15: 0xBB}
-	request := &store.Request{
-		At: 64, Call: []byte("entry"), Decisions: []store.Decision{{Outcome: store.Created}, {Outcome: store.Conflict}},
-	}
 	for name, c := range map[string]struct {
 		got  []byte
 		want string
 	}{
 		"fact key":   {appendFactKey(nil, sampleFact.Key), "4c 01020304 00000005 00000006 07000000 00000008"},
 		"tailed key": {appendFactKey(nil, tailed), "4c 01020304 00000005 00000006 07000000 00000008 aa0000000000000000000000000000bb"},
-		"fact":       {appendFact(nil, &sampleFact), "01 05 c801 d804 02 646574"},
+		"fact":       {appendFact(nil, &sampleFact), "01 c801 05 d804 02 646574"},
 		"call key":   {appendCallKey(nil, 258), "63 0000000000000102"},
-		"call":       {appendCall(nil, request), "01 8001 02 0103 656e747279"},
+		"call":       {sampleCall(), "01 ab" + strings.Repeat(" 00", 31) + " 02 0102 0401 746f6c64"},
 		"name key":   {appendNameKey(nil, 258), "6e 00000102"},
 		"row prefix": {appendTableKey(nil, "keys"), "72 04 6b657973"},
 		"row":        {appendRow(nil, 300, []byte("v")), "01 ac02 76"},
@@ -59,12 +59,53 @@ func TestFactsAndCallsComeBack(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(f, sampleFact) {
 		t.Errorf("decoded %+v (%v), want %+v", f, err, sampleFact)
 	}
-	call := store.Call{ID: 9, At: -1, Entry: []byte("entry"), Outcomes: []store.Outcome{store.Same, store.Faulted}}
-	c, err := decodeCall(appendCallKey(nil, call.ID), appendCall(nil, &store.Request{
-		At: call.At, Call: call.Entry, Decisions: []store.Decision{{Outcome: store.Same}, {Outcome: store.Faulted}},
-	}))
+	told := sampleFact
+	told.Call = 9
+	call := store.Call{
+		ID: 9, At: -1, Entry: []byte("entry"), Guarded: true, Facts: []store.Fact{told, told, told},
+		Outcomes: []store.Outcome{store.Same, store.Same, store.Faulted}, Hash: audit.Hash{5, 31: 6},
+	}
+	c, err := decodeCall(appendCallKey(nil, call.ID), appendCall(nil, call.Hash, []store.Decision{
+		{Outcome: store.Same}, {Outcome: store.Same}, {Outcome: store.Faulted},
+	}, store.AppendTold(nil, &store.Request{At: call.At, Call: call.Entry, Guarded: true, Facts: call.Facts})))
 	if err != nil || !reflect.DeepEqual(c, call) {
 		t.Errorf("decoded %+v (%v), want %+v", c, err, call)
+	}
+}
+
+// sampleCall is a call's value whose telling is the word told.
+func sampleCall() []byte {
+	return appendCall(nil, audit.Hash{0xAB}, []store.Decision{
+		{Outcome: store.Created}, {Outcome: store.Created}, {Outcome: store.Skipped},
+	}, []byte("told"))
+}
+
+// TestFlippedBitsOfACall: whatever is flipped is refused when it is read, or
+// breaks the chain, or tells of outcomes that do not follow from what was told.
+func TestFlippedBitsOfACall(t *testing.T) {
+	r := &store.Request{At: testNow, Call: []byte("entry"), Facts: []store.Fact{sampleFact, sampleFact, testFact(1)}}
+	told := store.AppendTold(nil, r)
+	hash := audit.Link(audit.Genesis, 1, audit.DigestOf(told))
+	created := []store.Outcome{store.Created, store.Same, store.Created}
+	key := appendCallKey(nil, 1)
+	value := appendCall(nil, hash, []store.Decision{{Outcome: created[0]}, {Outcome: created[1]}, {Outcome: created[2]}}, told)
+	for bit := range 8 * (len(key) + len(value)) {
+		key, value := bytes.Clone(key), bytes.Clone(value)
+		if at := bit / 8; at < len(key) {
+			key[at] ^= 1 << (bit % 8)
+		} else {
+			value[at-len(key)] ^= 1 << (bit % 8)
+		}
+		if bit < 8 {
+			continue // That is no call's key any more.
+		}
+		c, err := decodeCall(key, value)
+		if err == nil && c.Hash == c.Link(audit.Genesis) && slices.Equal(c.Outcomes, created) {
+			t.Errorf("a call with bit %d flipped is not noticed", bit)
+		}
+		if err != nil && !errors.Is(err, errDamaged) {
+			t.Errorf("a call with bit %d flipped: %v", bit, err)
+		}
 	}
 }
 
@@ -107,7 +148,8 @@ func TestFirstKeyBehindAPrefix(t *testing.T) {
 // decodes to the same.
 func FuzzDecode(f *testing.F) {
 	f.Add(appendFactKey(nil, sampleFact.Key), appendFact(nil, &sampleFact))
-	f.Add(appendCallKey(nil, 1), appendCall(nil, &store.Request{Decisions: make([]store.Decision, 3)}))
+	f.Add(appendCallKey(nil, 1), appendCall(nil, audit.Hash{}, nil, store.AppendTold(nil, &store.Request{})))
+	f.Add(appendCallKey(nil, 1), sampleCall())
 	f.Add(appendNameKey(nil, 1), appendRow(nil, 1, nil))
 	f.Add([]byte{}, []byte{valueFormat + 1, 1, 1, 1, 1})
 	f.Add([]byte{'c'}, []byte{valueFormat, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1})

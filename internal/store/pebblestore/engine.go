@@ -2,9 +2,11 @@ package pebblestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"time"
 
@@ -47,7 +49,12 @@ func listener(log *slog.Logger) *pebble.EventListener {
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			log.Error("a file of the ledger is damaged", "info", info.String())
 		},
-		DiskSlow: func(info pebble.DiskSlowInfo) { log.Warn("the disk is slow", "info", info.String()) },
+		// The process ends right after this, and does not say why.
+		WALCreated: func(info pebble.WALCreateInfo) {
+			if info.Err != nil {
+				log.Error("pebble cannot make a new log and ends the process", "error", info.Err)
+			}
+		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			log.Warn("writing is faster than the disk can sort", "reason", info.Reason)
 		},
@@ -110,10 +117,15 @@ func survive(call func() error) (err error) {
 // lockingFS tells a failed lock apart from all that can fail in an opening.
 type lockingFS struct{ vfs.FS }
 
+// Unwrap lets Pebble see which file system it is.
+func (fs lockingFS) Unwrap() vfs.FS { return fs.FS }
+
 func (fs lockingFS) Lock(name string) (io.Closer, error) {
 	lock, err := fs.FS.Lock(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
+	var atFile *os.PathError
+	if err != nil && !errors.As(err, &atFile) {
+		// The file is there, so what failed is the locking.
+		err = fmt.Errorf("%w: %w", ErrLocked, err)
 	}
-	return lock, nil
+	return lock, err
 }

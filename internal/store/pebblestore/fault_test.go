@@ -164,6 +164,8 @@ func sortedTable(t *testing.T, n int) *disk {
 func TestFactsThatCannotBeReadAreFaulted(t *testing.T) {
 	d := sortedTable(t, 3)
 	s := d.open(t, Config{CacheBytes: 1})
+	inMemory := testFact(8)
+	commit(t, s, request(inMemory))
 	d.on(failing(func(op errorfs.Op) bool { return op.Kind == errorfs.OpFileReadAt && isTable(op) }))
 
 	r := request(testFact(0), testFact(9), testFact(9))
@@ -172,7 +174,7 @@ func TestFactsThatCannotBeReadAreFaulted(t *testing.T) {
 	if got := outcomes(r); !slices.Equal(got, faulted) || r.Decisions[0] != (store.Decision{Outcome: store.Faulted}) {
 		t.Errorf("decisions about facts that cannot be read: %v", r.Decisions)
 	}
-	guarded := request(testFact(0), testFact(8))
+	guarded := request(testFact(0), inMemory)
 	guarded.Guarded = true
 	commit(t, s, guarded)
 	if got := outcomes(guarded); !slices.Equal(got, faulted[:2]) {
@@ -191,8 +193,8 @@ func TestFactsThatCannotBeReadAreFaulted(t *testing.T) {
 		t.Errorf("told again when the disk is well: %v, want %v", got, want)
 	}
 	_, calls, err := contents(s)
-	if err != nil || !slices.Equal(calls[3].Outcomes, faulted) {
-		t.Errorf("the call of the faulted facts: %v (%v)", calls[3].Outcomes, err)
+	if err != nil || !slices.Equal(calls[4].Outcomes, faulted) {
+		t.Errorf("the call of the faulted facts: %v (%v)", calls[4].Outcomes, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"context"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -31,7 +32,7 @@ func (s *Store) Reset(ctx context.Context) error {
 		g.deleteRange([]byte{'A'}, []byte{'Z' + 1})
 		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
 		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})
-		g.lastCall = 0
+		g.head = store.Head{Hash: audit.Genesis}
 		return nil
 	})
 }

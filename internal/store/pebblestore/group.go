@@ -13,8 +13,8 @@ type group struct {
 	batch *pebble.Batch
 	jobs  []*job
 
-	created  map[store.Key]store.Fact
-	lastCall store.CallID
+	created map[store.Key]store.Fact
+	head    store.Head
 	// ids are those of newNames.
 	ids      map[string]store.NameID
 	newNames []string
@@ -30,11 +30,11 @@ type group struct {
 
 func newGroup(s *Store) *group {
 	return &group{
-		s:        s,
-		batch:    s.db.NewBatch(),
-		created:  make(map[store.Key]store.Fact),
-		ids:      make(map[string]store.NameID),
-		lastCall: s.lastCall,
+		s:       s,
+		batch:   s.db.NewBatch(),
+		created: make(map[store.Key]store.Fact),
+		ids:     make(map[string]store.NameID),
+		head:    s.head,
 	}
 }
 

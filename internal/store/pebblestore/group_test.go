@@ -179,9 +179,34 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
+	select {
+	case <-s.finished:
+	default:
+		t.Error("the committer outlives Close")
+	}
 	again := s.disk.powerCut(0, 0).open(t, Config{})
 	if _, calls, err := contents(again); err != nil || len(calls) != 1+waiting {
 		t.Errorf("%d calls (%v), want all that waited", len(calls), err)
+	}
+}
+
+// TestCloseWaitsForScans: Pebble must not be closed under an iterator.
+func TestCloseWaitsForScans(t *testing.T) {
+	s := newDisk().open(t, Config{})
+	commit(t, s, request(testFact(1)))
+	closed := make(chan error)
+	for range s.ScanCalls(context.Background(), 0) {
+		go func() { closed <- s.Close() }()
+		eventually(t, "the store is closed", s.gate.isClosed)
+		select {
+		case <-s.finished:
+			t.Error("Close went on in the middle of a scan")
+		case <-time.After(20 * time.Millisecond):
+		}
+		break
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,13 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/meterd/meterd/internal/store"
 )
@@ -29,14 +35,18 @@ const (
 	// killMemTable is so small that logs and tables change all the time.
 	killMemTable = 256 << 10
 
+	// fatalAfter is how many calls a child acknowledges before its disk fails.
+	fatalAfter = 50
+
 	childDir   = "METERD_TEST_CHILD_DIR"
 	childRound = "METERD_TEST_CHILD_ROUND"
+	childFault = "METERD_TEST_CHILD_FAULT"
 )
 
 // TestMain runs the child if this process is one.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		fmt.Fprintln(os.Stderr, "child:", liveUntilKilled(dir, os.Getenv(childRound), os.Stdout))
+		fmt.Fprintln(os.Stderr, "child:", liveUntilKilled(dir, os.Getenv(childRound), os.Getenv(childFault), os.Stdout))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
@@ -69,12 +79,22 @@ func killedName(round, i int) string {
 
 // liveUntilKilled commits and reports each acknowledged request in one line:
 // writer, number, name id, call id.
-func liveUntilKilled(dir, roundText string, acks io.Writer) error {
+func liveUntilKilled(dir, roundText, fault string, acks io.Writer) error {
 	round, err := strconv.Atoi(roundText)
 	if err != nil {
 		return err
 	}
-	s, err := Open(dir, Config{MemTableBytes: killMemTable})
+	var calls atomic.Int64
+	cfg := Config{
+		MemTableBytes: killMemTable,
+		Logger:        slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	}
+	if match := fatalFaults[fault]; match != nil {
+		cfg.fs = errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(failing(func(op errorfs.Op) bool {
+			return calls.Load() >= fatalAfter && match(op)
+		})))
+	}
+	s, err := Open(dir, cfg)
 	if err != nil {
 		return err
 	}
@@ -94,6 +114,7 @@ func liveUntilKilled(dir, roundText string, acks io.Writer) error {
 				if _, err := acks.Write(fmt.Appendf(nil, "%d %d %d %d\n", w, i, id[0], r.CallID)); err != nil {
 					failed <- err
 				}
+				calls.Add(1)
 			}
 		}()
 	}
@@ -126,11 +147,33 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// liveAndDie runs a child and kills it.
+// liveAndDie runs a child and kills it. The last one lives until the parent has
+// met it.
 func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
 	t.Helper()
+	child, lines, stderr := startChild(t, dir, round, "")
+	kill := func() { child.Process.Kill() }
+	last := round == killRounds-1
+	if !last {
+		defer time.AfterFunc(time.Duration(rng.Int64N(int64(killAfterMax))), kill).Stop()
+	}
+	acks := readAcks(t, lines, round, func(n int) {
+		if last && n == 100 {
+			refuses(t, dir, ErrLocked)
+			kill()
+		}
+	})
+	child.Wait() // It was killed.
+	if stderr.Len() > 0 {
+		t.Errorf("the child of round %d ended by itself: %s", round, stderr)
+	}
+	return acks
+}
+
+func startChild(t *testing.T, dir string, round int, fault string) (*exec.Cmd, io.Reader, *bytes.Buffer) {
+	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=%d", childRound, round))
+	child.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=%d", childRound, round), childFault+"="+fault)
 	var stderr bytes.Buffer
 	child.Stderr = &stderr
 	stdout, err := child.StdoutPipe()
@@ -140,12 +183,14 @@ func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := func() { child.Process.Kill() }
-	defer kill()
-	last := round == killRounds-1
-	if !last {
-		defer time.AfterFunc(time.Duration(rng.Int64N(int64(killAfterMax))), kill).Stop()
-	}
+	t.Cleanup(func() { child.Process.Kill() })
+	return child, stdout, &stderr
+}
+
+// readAcks reads what a child acknowledges until its end, and calls seen after
+// each with their number.
+func readAcks(t *testing.T, stdout io.Reader, round int, seen func(n int)) []ack {
+	t.Helper()
 	var acks []ack
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		a := ack{round: round}
@@ -153,17 +198,38 @@ func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
 			t.Fatalf("line %q: %v", lines.Text(), err)
 		}
 		acks = append(acks, a)
-		if last && len(acks) == 100 {
-			// This one lives until the parent has met it.
-			refuses(t, dir, ErrLocked)
-			kill()
-		}
-	}
-	child.Wait() // It was killed.
-	if stderr.Len() > 0 {
-		t.Errorf("the child of round %d ended by itself: %s", round, &stderr)
+		seen(len(acks))
 	}
 	return acks
+}
+
+// fatalFaults are troubles with the disk that Pebble does not survive.
+var fatalFaults = map[string]func(errorfs.Op) bool{
+	"the list of files cannot be written": func(op errorfs.Op) bool {
+		return strings.Contains(op.Path, "MANIFEST-") && op.Kind.ReadOrWrite() == errorfs.OpIsWrite
+	},
+	"a new log cannot be made": func(op errorfs.Op) bool {
+		return strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite)
+	},
+}
+
+// TestProcessEndsRatherThanLosing: where Pebble cannot go on, the process ends by
+// itself and loses nothing that was acknowledged.
+func TestProcessEndsRatherThanLosing(t *testing.T) {
+	for fault := range fatalFaults {
+		t.Run(fault, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "ledger")
+			child, lines, stderr := startChild(t, dir, 0, fault)
+			acks := readAcks(t, lines, 0, func(int) {})
+			if err := child.Wait(); err == nil || !strings.Contains(stderr.String(), errorfs.ErrInjected.Error()) {
+				t.Errorf("the child ended with %v and said %s", err, stderr)
+			}
+			if len(acks) < fatalAfter {
+				t.Errorf("%d calls were acknowledged, the disk failed after %d", len(acks), fatalAfter)
+			}
+			checkAcks(t, dir, acks)
+		})
+	}
 }
 
 // checkAcks opens the ledger and looks for all that was acknowledged. That what

@@ -58,6 +58,7 @@ func (s *Store) Intern(ctx context.Context, names []string, ids []store.NameID) 
 		return err
 	}
 	defer s.gate.leave()
+	ids = ids[:len(names)] // A mistake shows here and not on the committer's goroutine.
 	if s.names.find(names, ids) {
 		return nil
 	}

@@ -16,8 +16,8 @@ import (
 
 // formatVersion is that of the keys and tables of encode.go. A ledger with a
 // higher one was written by a later meterd, which may rely on what this one does
-// not know.
-const formatVersion = 1
+// not know. 1 was of no release: its calls did not keep what they told.
+const formatVersion = 2
 
 var (
 	// ErrLocked is returned by Open when somebody has the ledger open.
@@ -27,6 +27,9 @@ var (
 	ErrForeign = errors.New("the directory holds something else than a whole ledger")
 	// ErrNewer is returned by Open for a ledger of a later meterd.
 	ErrNewer = errors.New("the ledger was written by a newer meterd")
+	// ErrUnreleased is returned by Open for a ledger from before the first
+	// release.
+	ErrUnreleased = errors.New("the ledger was written before meterd's first release and lacks what calls told")
 )
 
 // formatKey is where the ledger's format version stands.
@@ -127,7 +130,8 @@ func (s *Store) load() error {
 	if err := s.loadNames(); err != nil {
 		return fmt.Errorf("loading names: %w", err)
 	}
-	if err := s.loadLastCall(); err != nil {
+	var err error
+	if s.head, err = s.readHead(); err != nil {
 		return fmt.Errorf("loading the last call: %w", err)
 	}
 	return nil
@@ -149,6 +153,9 @@ func (s *Store) checkFormat() error {
 	}
 	if version > formatVersion {
 		return fmt.Errorf("%w: its format is %d, this meterd knows %d", ErrNewer, version, formatVersion)
+	}
+	if version < formatVersion {
+		return fmt.Errorf("%w: its format is %d, not %d", ErrUnreleased, version, formatVersion)
 	}
 	return nil
 }
@@ -186,15 +193,4 @@ func (s *Store) loadNames() error {
 	}
 	s.names.add(list)
 	return it.Close()
-}
-
-func (s *Store) loadLastCall() error {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{callPrefix}, UpperBound: []byte{callPrefix + 1}})
-	if err != nil {
-		return err
-	}
-	if it.Last() {
-		s.lastCall, err = decodeCallKey(it.Key())
-	}
-	return errors.Join(err, it.Close())
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/meterd/meterd/internal/store"
 )
@@ -58,6 +61,20 @@ func TestOnlyOneHasItOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkReadable(t, mustOpen(t, link, Config{}), request(testFact(1)))
+}
+
+// noLockFile is a file system that does not let anybody make a file to lock.
+type noLockFile struct{ vfs.FS }
+
+func (noLockFile) Lock(name string) (io.Closer, error) {
+	return nil, &os.PathError{Op: "open", Path: name, Err: os.ErrPermission}
+}
+
+func TestNoPermissionIsNotALock(t *testing.T) {
+	_, err := Open("ledger", Config{fs: noLockFile{vfs.NewMem()}})
+	if !errors.Is(err, os.ErrPermission) || errors.Is(err, ErrLocked) {
+		t.Errorf("opening without permission: %v", err)
+	}
 }
 
 func TestForeignDirectories(t *testing.T) {
@@ -109,6 +126,7 @@ func TestFormatOfALedger(t *testing.T) {
 		want error
 	}{
 		"this":    {binary.AppendUvarint(nil, formatVersion), nil},
+		"older":   {binary.AppendUvarint(nil, formatVersion-1), ErrUnreleased},
 		"newer":   {binary.AppendUvarint(nil, formatVersion+1), ErrNewer},
 		"highest": {binary.AppendUvarint(nil, 1<<64-1), ErrNewer},
 		"none":    {binary.AppendUvarint(nil, 0), errDamaged},
@@ -142,15 +160,33 @@ func TestGapInNames(t *testing.T) {
 	refuses(t, dir, errDamaged)
 }
 
+// TestDamagedLastCall: the next call could not be linked to it.
+func TestDamagedLastCall(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	s := mustOpen(t, dir, Config{})
+	commit(t, s, request(testFact(1)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writeRaw(t, dir, appendCallKey(nil, 1), []byte{valueFormat, 0})
+	refuses(t, dir, errDamaged)
+	if _, err := Open(dir, Config{}); !strings.Contains(fmt.Sprint(err), "call 1") {
+		t.Errorf("opening does not name the damaged call: %v", err)
+	}
+}
+
 func TestDamagedEntriesAreErrors(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ledger")
-	if err := mustOpen(t, dir, Config{}).Close(); err != nil {
+	s := mustOpen(t, dir, Config{})
+	commit(t, s, request(testFact(7)))
+	commit(t, s, request(testFact(8)))
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	writeRaw(t, dir, appendFactKey(nil, testFact(1).Key), []byte{valueFormat + 1})
 	writeRaw(t, dir, appendCallKey(nil, 1), nil)
 	writeRaw(t, dir, appendTableKey(nil, "t"), []byte{valueFormat, 0x80})
-	s := mustOpen(t, dir, Config{})
+	s = mustOpen(t, dir, Config{})
 	ctx := context.Background()
 
 	if _, _, err := s.Lookup(ctx, testFact(1).Key); !errors.Is(err, errDamaged) {
@@ -207,11 +243,9 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-const (
-	// damageableCalls are the calls of a ledger that is to be damaged, half of
-	// them in a table and half in the log.
-	damageableCalls = 40
-)
+// damageableCalls are the calls of a ledger that is to be damaged, half of them
+// in a table and half in the log.
+const damageableCalls = 40
 
 // damageable makes a ledger in which call n told fact n-1.
 func damageable(t *testing.T) (dir string) {

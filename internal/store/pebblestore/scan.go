@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -56,18 +57,52 @@ func (s *Store) Scan(ctx context.Context, r store.Range) iter.Seq2[store.Fact, e
 
 // decodeWholeFact copies what it decodes.
 func decodeWholeFact(key, value []byte) (store.Fact, error) {
-	f, err := decodeFact(value)
+	k, err := decodeFactKey(key)
 	if err != nil {
 		return store.Fact{}, err
 	}
+	f, err := decodeFact(k, value)
 	f.Detail = append([]byte(nil), f.Detail...)
-	f.Key, err = decodeFactKey(key)
 	return f, err
 }
 
 // ScanCalls implements store.Store.
 func (s *Store) ScanCalls(ctx context.Context, last store.CallID) iter.Seq2[store.Call, error] {
 	return scan(ctx, s, append(appendCallKey(nil, last), 0), []byte{callPrefix + 1}, decodeCall)
+}
+
+// Heads implements store.Store.
+func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.gate.leave()
+	head, err := s.readHead()
+	if err != nil {
+		return nil, fmt.Errorf("reading the last call: %w", err)
+	}
+	if head.Call == 0 {
+		return nil, nil
+	}
+	return []store.Head{head}, nil
+}
+
+// readHead reads the last call, or what the first one comes behind.
+func (s *Store) readHead() (store.Head, error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{callPrefix}, UpperBound: []byte{callPrefix + 1}})
+	if err != nil {
+		return store.Head{}, err
+	}
+	head := store.Head{Hash: audit.Genesis}
+	if it.Last() {
+		var call store.Call
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			err = parseCall(it.Key(), value, &call)
+		}
+		head = store.Head{Call: call.ID, Hash: call.Hash}
+	}
+	return head, errors.Join(err, it.Close())
 }
 
 // scan yields what decode makes of the entries from one key to before another.

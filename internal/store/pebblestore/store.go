@@ -6,10 +6,11 @@
 // before the disk has, or go on writing after the disk has refused once.
 //
 // Two kinds of trouble with the disk are told apart. If the write-ahead log
-// cannot be confirmed, the store stops accepting (Stats.Stopped) and reads go
-// on. If Pebble can no longer record which files make up the database, or cannot
-// begin a new log, it ends the process: to go on could lose what was
-// acknowledged, while opening again is the normal path and loses nothing.
+// cannot be confirmed, the store accepts nothing more until it is opened again
+// (Stats.Stopped), and reads go on. If Pebble can no longer record which files
+// make up the database, or cannot begin a new log, it ends the process: to go on
+// could lose what was acknowledged, while opening again is the normal path and
+// loses nothing.
 package pebblestore
 
 import (
@@ -37,8 +38,9 @@ type Store struct {
 	alone   chan *job
 	// finished is closed when the committer has returned.
 	finished chan struct{}
-	// lastCall is the committer's.
-	lastCall store.CallID
+	// head is the last call, or what the first one comes behind; it is the
+	// committer's.
+	head store.Head
 	// stopped is set once, by the committer, when the disk has refused.
 	stopped atomic.Pointer[error]
 }

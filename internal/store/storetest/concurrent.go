@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -36,14 +37,13 @@ func (f *fixture) race(request func(writer, i int) *store.Request) map[store.Out
 	wg.Wait()
 
 	requests := slices.Concat(done...)
-	slices.SortFunc(requests, func(a, b *store.Request) int { return int(a.CallID) - int(b.CallID) })
+	slices.SortFunc(requests, func(a, b *store.Request) int { return cmp.Compare(a.CallID, b.CallID) })
 	var calls []store.Call
 	standing := map[store.Key]store.Fact{}
 	count := map[store.Outcome]int{}
 	for n, r := range requests {
-		calls = append(calls, store.Call{
-			ID: store.CallID(n + 1), At: r.At, Entry: r.Call, Outcomes: outcomes(r.Decisions),
-		})
+		f.equal("id of a call", f.id(n+1), r.CallID)
+		calls = append(calls, called(r))
 		// In the order of the calls, the answers are those of a lone writer.
 		for i, fact := range r.Facts {
 			want := decide(standing, fact, r.At, r.CallID)

@@ -29,9 +29,7 @@ func testGuard(f *fixture) {
 	f.equal("decisions behind a guard in conflict", []store.Decision{
 		{Outcome: conflict, Call: first.CallID}, {Outcome: skipped}, {Outcome: skipped},
 	}, r.Decisions)
-	f.equal("the call of a guard in conflict", []store.Call{
-		{ID: r.CallID, At: now, Entry: r.Call, Outcomes: outcomes(r.Decisions)},
-	}, f.calls(r.CallID-1))
+	f.equal("the call of a guard in conflict", []store.Call{called(r)}, f.calls(r.CallID-1))
 
 	// What was skipped was not remembered, and only the guard guards.
 	guarded([]store.Outcome{created, conflict, created}, token(2, 0),

@@ -30,6 +30,7 @@ func errorsOf(ctx context.Context, s store.Store, dir string) map[string]error {
 	for _, err := range s.ScanCalls(ctx, 0) {
 		answers["ScanCalls"] = err
 	}
+	_, answers["Heads"] = s.Heads(ctx)
 	for _, err := range s.Rows(ctx, "t") {
 		answers["Rows"] = err
 	}
@@ -37,7 +38,7 @@ func errorsOf(ctx context.Context, s store.Store, dir string) map[string]error {
 }
 
 // methods are those that errorsOf calls.
-const methods = 11
+const methods = 12
 
 func testCancelledContext(f *fixture) {
 	f.tells([]store.Outcome{created}, usage(2))
@@ -58,7 +59,7 @@ func testCancelledContext(f *fixture) {
 		f.Errorf("a failed commit (%v) left call %d and decisions %v", err, stale.CallID, stale.Decisions)
 	}
 
-	f.equal("facts", []store.Fact{told(usage(2), 1)}, f.facts(everything(store.UsageByLicense), noLimit))
+	f.equal("facts", []store.Fact{told(usage(2), f.id(1))}, f.facts(everything(store.UsageByLicense), noLimit))
 	f.equal("rows", nil, anyOf(f.rows("t")))
 	f.tells([]store.Outcome{created}, usage(1))
 	f.equal("number of calls", 2, len(f.calls(0)))
@@ -134,7 +135,7 @@ func (f *fixture) whole(acked []*store.Request) {
 	}
 	calls := f.calls(0)
 	for i, call := range calls {
-		if call.ID != store.CallID(i+1) {
+		if call.ID != f.id(i+1) {
 			f.Fatalf("call %d comes at place %d", call.ID, i+1)
 		}
 		if byCall[call.ID] != len(call.Outcomes) {
@@ -144,7 +145,7 @@ func (f *fixture) whole(acked []*store.Request) {
 	}
 	f.equal("facts without a call", map[store.CallID]int{}, byCall)
 	for _, r := range acked {
-		if r.CallID > store.CallID(len(calls)) {
+		if r.CallID > f.id(len(calls)) {
 			f.Fatalf("call %d was acknowledged, but the last is %d", r.CallID, len(calls))
 		}
 		for _, fact := range r.Facts {
@@ -165,6 +166,28 @@ func testCloseUnderLoad(f *fixture) {
 		f.store = f.open(f.dir)
 		f.whole(acked)
 	}
+}
+
+// testCloseInScan: a scan that meets Close ends at its next step.
+func testCloseInScan(f *fixture) {
+	f.commit(tell(usage(1), usage(2), usage(3)))
+	closed := make(chan error, 1)
+	yields := 0
+	var last error
+	for _, err := range f.store.Scan(f.ctx, everything(store.UsageByLicense)) {
+		if yields == 0 {
+			go func() { closed <- f.store.Close() }()
+			for closing := error(nil); !errors.Is(closing, store.ErrClosed); {
+				_, _, closing = f.store.Lookup(f.ctx, usage(1).Key)
+			}
+		}
+		yields++
+		last = err
+	}
+	if yields != 2 || !errors.Is(last, store.ErrClosed) {
+		f.Errorf("a scan that met Close at its first fact yielded %d times and ended with %v", yields, last)
+	}
+	f.must(<-closed)
 }
 
 func testCheckpoint(f *fixture) {
@@ -223,11 +246,13 @@ func testReopen(f *fixture) {
 		f.reopen()
 		f.equal("calls", calls, f.calls(0))
 		for _, fact := range append(kept(), usage(1), usage(2)) {
-			f.equal("a fact", told(fact, 1), f.lookup(fact.Key))
+			f.equal("a fact", told(fact, f.id(1)), f.lookup(fact.Key))
 		}
 	}
 	r := f.tells([]store.Outcome{same, conflict, created}, usage(1),
 		with(usage(2), func(f *store.Fact) { f.Quantity = 0 }), usage(3))
-	f.equal("the next call", store.CallID(len(calls)+1), r.CallID)
-	f.equal("decisions about facts from before", store.Decision{Outcome: same, Quantity: 101, Call: 1}, r.Decisions[0])
+	f.equal("the next call", f.id(len(calls)+1), r.CallID)
+	f.equal("decisions about facts from before",
+		store.Decision{Outcome: same, Quantity: 101, Call: f.id(1)}, r.Decisions[0])
+	f.equal("calls", append(calls, called(r)), f.calls(0))
 }

@@ -15,9 +15,9 @@ import (
 
 const (
 	// modelSeeds are the runs of the model test; a seed is in its test's name.
-	modelSeeds = 6
+	modelSeeds = 4
 	// modelSteps is the length of a run.
-	modelSteps = 250
+	modelSteps = 200
 )
 
 // model is a store as one would write it on a napkin.
@@ -41,6 +41,19 @@ func decide(facts map[store.Key]store.Fact, fact store.Fact, at int64, call stor
 	return store.Decision{Outcome: conflict, Quantity: f.Quantity, Call: f.Call}
 }
 
+// decideAll tells the facts of a call to a map of facts.
+func decideAll(facts map[store.Key]store.Fact, call *store.Call) []store.Decision {
+	var all []store.Decision
+	for i, fact := range call.Facts {
+		if i > 0 && call.Guarded && all[0].Outcome == conflict {
+			all = append(all, store.Decision{Outcome: skipped})
+			continue
+		}
+		all = append(all, decide(facts, fact, call.At, call.ID))
+	}
+	return all
+}
+
 // sorted returns the facts of a kind in key order.
 func sorted(facts map[store.Key]store.Fact, kind store.Kind) []store.Fact {
 	of := slices.DeleteFunc(slices.Collect(maps.Values(facts)), func(f store.Fact) bool { return f.Key.Kind != kind })
@@ -52,12 +65,7 @@ func sorted(facts map[store.Key]store.Fact, kind store.Kind) []store.Fact {
 func testModel(t *testing.T, subject Subject) {
 	for seed := range uint64(modelSeeds) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			w := &walk{
-				fixture: newFixture(t, subject),
-				rng:     rand.New(rand.NewPCG(seed, 0)),
-				model:   model{names: map[string]store.NameID{}},
-			}
-			w.forget()
+			w := newWalk(t, subject, seed)
 			for range modelSteps {
 				w.step()
 				if t.Failed() {
@@ -76,6 +84,16 @@ type walk struct {
 	rng   *rand.Rand
 	at    int64
 	steps []string
+}
+
+func newWalk(t *testing.T, subject Subject, seed uint64) *walk {
+	w := &walk{
+		fixture: newFixture(t, subject),
+		rng:     rand.New(rand.NewPCG(seed, 0)),
+		model:   model{names: map[string]store.NameID{}},
+	}
+	w.forget()
+	return w
 }
 
 func (w *walk) forget() {
@@ -147,15 +165,9 @@ func (w *walk) stepCommit() {
 	w.note("commit %+v", r)
 	w.commit(r)
 
-	call := store.Call{ID: store.CallID(len(w.model.calls) + 1), At: r.At, Entry: r.Call}
-	var want []store.Decision
-	for i, fact := range r.Facts {
-		if i > 0 && r.Guarded && want[0].Outcome == conflict {
-			want = append(want, store.Decision{Outcome: skipped})
-			continue
-		}
-		want = append(want, decide(w.model.facts, fact, r.At, call.ID))
-	}
+	call := called(r)
+	call.ID = w.id(len(w.model.calls) + 1)
+	want := decideAll(w.model.facts, &call)
 	call.Outcomes = outcomes(want)
 	w.model.calls = append(w.model.calls, call)
 	w.equal("decisions", want, r.Decisions)

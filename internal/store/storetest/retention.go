@@ -45,7 +45,7 @@ func testDropBefore(f *fixture) {
 		check(kind)
 	}
 	for _, fact := range kept() {
-		f.equal("a fact that stays", told(fact, 1), f.lookup(fact.Key))
+		f.equal("a fact that stays", told(fact, f.id(1)), f.lookup(fact.Key))
 	}
 	f.equal("number of calls", 1, len(f.calls(0)))
 }
@@ -59,7 +59,7 @@ func testToldAfterDrop(f *fixture) {
 	other := with(usage(1), func(f *store.Fact) { f.Quantity = 5 })
 	r := f.tells([]store.Outcome{created}, other)
 	f.equal("a fact told after a drop", told(other, r.CallID), f.lookup(other.Key))
-	f.equal("its call", store.CallID(2), r.CallID)
+	f.equal("its call", f.id(2), r.CallID)
 }
 
 func testReset(f *fixture) {
@@ -79,7 +79,7 @@ func testReset(f *fixture) {
 	f.equal("ids of names", before, f.intern(names...))
 
 	r := f.tells([]store.Outcome{created}, with(usage(1), func(f *store.Fact) { f.Quantity = 5 }))
-	f.equal("the first call after a reset", store.CallID(1), r.CallID)
+	f.equal("the first call after a reset", f.id(1), r.CallID)
 	f.must(f.store.Put(f.ctx, []store.Row{row}))
 
 	if !f.subject.Volatile {

@@ -22,11 +22,30 @@ type Subject struct {
 	// Volatile says that the store forgets everything on Close. Nothing is
 	// then asked of it that needs a reopening.
 	Volatile bool
+	// Shard is the one that every store which Open returns numbers its calls
+	// in: 0 for a store with one writer.
+	Shard uint16
 }
 
 // Run holds a store to the contract.
 func Run(t *testing.T, subject Subject) {
-	group(t, subject, "facts", map[string]func(*fixture){
+	for theme, tests := range themes {
+		t.Run(theme, func(t *testing.T) {
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) { test(newFixture(t, subject)) })
+			}
+		})
+	}
+	if !subject.Volatile {
+		t.Run("reopen", func(t *testing.T) { testReopen(newFixture(t, subject)) })
+	}
+	t.Run("model", func(t *testing.T) { testModel(t, subject) })
+	t.Run("replay", func(t *testing.T) { testReplay(t, subject) })
+}
+
+// themes are all tests but those that Run calls by name.
+var themes = map[string]map[string]func(*fixture){
+	"facts": {
 		"told again":                testToldAgain,
 		"equal keys in one request": testEqualKeysInOneRequest,
 		"each field of a key":       testEachFieldOfAKey,
@@ -38,14 +57,16 @@ func Run(t *testing.T, subject Subject) {
 		"buffers of a request":      testBuffersOfARequest,
 		"buffers of an answer":      testBuffersOfAnAnswer,
 		"decisions are reused":      testDecisionsAreReused,
-	})
-	group(t, subject, "calls", map[string]func(*fixture){
+	},
+	"calls": {
 		"outcomes and order": testCallOutcomesAndOrder,
 		"without facts":      testCallWithoutFacts,
 		"resume":             testCallsResume,
+		"chain":              testChain,
+		"heads":              testHeads,
 		"large":              testLargeCall,
-	})
-	group(t, subject, "scan", map[string]func(*fixture){
+	},
+	"scan": {
 		"order":                      testScanOrder,
 		"edges of the range":         testScanEdges,
 		"resume after a key":         testScanResume,
@@ -53,51 +74,40 @@ func Run(t *testing.T, subject Subject) {
 		"break":                      testScanBreak,
 		"use of the store in a scan": testUseInScan,
 		"cancelled on the way":       testScanCancelled,
-	})
-	group(t, subject, "retention", map[string]func(*fixture){
+	},
+	"retention": {
 		"drop before":       testDropBefore,
 		"told after a drop": testToldAfterDrop,
 		"reset":             testReset,
-	})
-	group(t, subject, "names", map[string]func(*fixture){
+	},
+	"names": {
 		"same for ever": testNames,
 		"odd names":     testOddNames,
 		"concurrent":    testNamesConcurrent,
 		"buffers":       testNameBuffers,
-	})
-	group(t, subject, "rows", map[string]func(*fixture){
+	},
+	"rows": {
 		"versions":    testRowVersions,
 		"all or none": testRowsAllOrNone,
 		"twice":       testRowTwice,
 		"order":       testRowOrder,
 		"buffers":     testRowBuffers,
 		"concurrent":  testRowsConcurrent,
-	})
-	group(t, subject, "concurrent", map[string]func(*fixture){
+	},
+	"concurrent": {
 		"identical":   testIdenticalRequests,
 		"conflicting": testConflictingRequests,
 		"disjoint":    testDisjointRequests,
 		"overlapping": testOverlappingRequests,
-	})
-	group(t, subject, "life", map[string]func(*fixture){
+	},
+	"life": {
 		"cancelled context": testCancelledContext,
 		"closed":            testClosed,
 		"close under load":  testCloseUnderLoad,
+		"close in a scan":   testCloseInScan,
 		"checkpoint":        testCheckpoint,
 		"stats":             testStats,
-	})
-	if !subject.Volatile {
-		group(t, subject, "life", map[string]func(*fixture){"reopen": testReopen})
-	}
-	t.Run("model", func(t *testing.T) { testModel(t, subject) })
-}
-
-func group(t *testing.T, subject Subject, name string, tests map[string]func(*fixture)) {
-	t.Run(name, func(t *testing.T) {
-		for name, test := range tests {
-			t.Run(name, func(t *testing.T) { test(newFixture(t, subject)) })
-		}
-	})
+	},
 }
 
 // fixture is one store with the means to ask it.
@@ -134,6 +144,9 @@ func (f *fixture) reopen() {
 	f.must(f.store.Close())
 	f.store = f.open(f.dir)
 }
+
+// id is that of the n-th call.
+func (f *fixture) id(n int) store.CallID { return store.NewCallID(f.subject.Shard, uint64(n)) }
 
 func (f *fixture) must(err error) {
 	f.Helper()

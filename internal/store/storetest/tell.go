@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -114,7 +115,38 @@ func (f *fixture) facts(r store.Range, limit int) []store.Fact {
 // noLimit is more than any test writes.
 const noLimit = math.MaxInt
 
+// called is the call that a committed request must have become, but for its hash.
+func called(r *store.Request) store.Call {
+	c := store.Call{ID: r.CallID, At: r.At, Entry: r.Call, Guarded: r.Guarded, Outcomes: outcomes(r.Decisions)}
+	for _, fact := range r.Facts {
+		c.Facts = append(c.Facts, told(fact, r.CallID))
+	}
+	return c
+}
+
+// calls scans calls, checks that they are a chain, and returns them without
+// their hashes.
 func (f *fixture) calls(after store.CallID) []store.Call {
+	f.Helper()
+	calls := f.linked(after)
+	for i := range calls {
+		// What the first call of a part comes behind is not known here.
+		if i > 0 || after == 0 {
+			before := audit.Genesis
+			if i > 0 {
+				before = calls[i-1].Hash
+			}
+			f.equal("hash of a call", calls[i].Link(before), calls[i].Hash)
+		}
+	}
+	for i := range calls {
+		calls[i].Hash = audit.Hash{}
+	}
+	return calls
+}
+
+// linked scans calls and returns them as they are.
+func (f *fixture) linked(after store.CallID) []store.Call {
 	f.Helper()
 	var calls []store.Call
 	for call, err := range f.store.ScanCalls(f.ctx, after) {
