@@ -9,25 +9,33 @@ import (
 	"os"
 
 	"github.com/meterd/meterd/internal/ledger"
+	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/pebblestore"
 )
 
 // withLedger opens the ledger of a data directory that no service has open.
 func withLedger(ctx context.Context, data string, use func(*ledger.Ledger) error) error {
+	return withStore(data, func(s store.Store) error {
+		l, err := ledger.Open(ctx, ledger.Config{Store: s})
+		if err != nil {
+			return err
+		}
+		return use(l)
+	})
+}
+
+// withStore opens the store of a data directory that no service has open.
+func withStore(data string, use func(store.Store) error) error {
 	// Opening would make a ledger where none is.
 	if _, err := os.Stat(ledgerDir(data)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s holds no ledger", data)
 	}
 	s, err := openStore(data, slog.New(slog.DiscardHandler), newMetrics())
 	if errors.Is(err, pebblestore.ErrLocked) {
-		return fmt.Errorf("%w; ask the service that runs there with --admin-url instead of --data", err)
+		return fmt.Errorf("%w: a service runs there; stop it, or ask it (--admin-url) where the command can", err)
 	}
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(ctx, ledger.Config{Store: s})
-	if err == nil {
-		err = use(l)
-	}
-	return errors.Join(err, s.Close())
+	return errors.Join(use(s), s.Close())
 }

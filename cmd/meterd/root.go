@@ -43,7 +43,7 @@ line or the environment is wrong, and nothing was done.`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newBench(),
+		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)

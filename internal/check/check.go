@@ -1,0 +1,168 @@
+// Package check proves a ledger sound, or names the first thing that is not.
+//
+// The log of calls is the truth: it is chained, and what stands as a fact must
+// follow from what the calls told. The room re-derives all of it from a store
+// and believes nothing that it can derive; it writes nothing, decides nothing
+// about usage, and knows no clock.
+package check
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meterd/meterd/internal/audit"
+	"github.com/meterd/meterd/internal/store"
+)
+
+// problemsMax is how many problems a report names; one broken link is enough
+// to distrust what follows, and a list of millions helps nobody.
+const problemsMax = 20
+
+// Report is what a check found.
+type Report struct {
+	// Calls and Facts are how many were checked.
+	Calls, Facts uint64
+	// Heads are the newest calls that the chain was whole up to.
+	Heads []store.Head
+	// Problems are the first of those found, in the order of the log.
+	Problems []Problem
+	// More is how many others there are.
+	More uint64
+}
+
+// Sound reports whether nothing was wrong.
+func (r *Report) Sound() bool { return len(r.Problems) == 0 }
+
+// Problem is one thing that is not as it must be.
+type Problem struct {
+	// Call is where it shows; 0 if in no call.
+	Call store.CallID
+	Text string
+}
+
+func (p Problem) String() string {
+	if p.Call == 0 {
+		return p.Text
+	}
+	return fmt.Sprintf("call %s: %s", CallText(p.Call), p.Text)
+}
+
+// CallText writes a call's id as people and heads do: its number, with its
+// shard before it where that is not 0.
+func CallText(id store.CallID) string {
+	if id.Shard() == 0 {
+		return fmt.Sprint(id.Seq())
+	}
+	return fmt.Sprintf("%d/%d", id.Shard(), id.Seq())
+}
+
+// Options of a check.
+type Options struct {
+	// Since are heads that somebody kept: the log must still contain them.
+	Since []store.Head
+	// Progress is called now and then with the calls checked; may be nil.
+	Progress func(calls uint64)
+}
+
+// Ledger checks all of a store. An error says that the store could not be
+// read; what is wrong with its contents is in the report.
+func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error) {
+	c := &checker{store: s, Options: options, last: map[uint16]store.Head{}, created: map[store.Kind]uint64{}}
+	if err := c.calls(ctx); err != nil {
+		return nil, fmt.Errorf("reading calls: %w", err)
+	}
+	c.sinceSeen()
+	if err := c.heads(ctx); err != nil {
+		return nil, fmt.Errorf("reading heads: %w", err)
+	}
+	if err := c.facts(ctx); err != nil {
+		return nil, fmt.Errorf("reading facts: %w", err)
+	}
+	return &c.report, nil
+}
+
+type checker struct {
+	Options
+	store  store.Store
+	report Report
+	// last is the newest call seen of each shard.
+	last map[uint16]store.Head
+	// created counts the facts that the log says were created.
+	created map[store.Kind]uint64
+}
+
+func (c *checker) problem(call store.CallID, format string, args ...any) {
+	if len(c.report.Problems) == problemsMax {
+		c.report.More++
+		return
+	}
+	c.report.Problems = append(c.report.Problems, Problem{call, fmt.Sprintf(format, args...)})
+}
+
+// progressEvery is how many calls pass between two reports of progress.
+const progressEvery = 1000
+
+func (c *checker) calls(ctx context.Context) error {
+	for call, err := range c.store.ScanCalls(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		c.link(&call)
+		c.entry(&call)
+		if err := c.told(ctx, &call); err != nil {
+			return err
+		}
+		if c.report.Calls++; c.Progress != nil && c.report.Calls%progressEvery == 0 {
+			c.Progress(c.report.Calls)
+		}
+	}
+	return nil
+}
+
+// link checks that the call follows the one before it in its shard.
+func (c *checker) link(call *store.Call) {
+	shard := call.ID.Shard()
+	last, ok := c.last[shard]
+	if !ok {
+		last = store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
+	}
+	if call.ID != last.Call+1 {
+		c.problem(call.ID, "follows call %s: there is a gap", CallText(last.Call))
+	} else if call.Link(last.Hash) != call.Hash {
+		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", CallText(last.Call))
+	}
+	// The walk goes on from what stands, so that one change is one problem.
+	c.last[shard] = store.Head{Call: call.ID, Hash: call.Hash}
+	for _, kept := range c.Since {
+		if kept.Call == call.ID && kept.Hash != call.Hash {
+			c.problem(call.ID, "has another hash than the head that was kept: history was changed")
+		}
+	}
+}
+
+// sinceSeen checks that the log reaches every head that was kept.
+func (c *checker) sinceSeen() {
+	for _, kept := range c.Since {
+		if last := c.last[kept.Call.Shard()]; kept.Call > last.Call {
+			c.problem(0, "the log ends at call %s, before the head %s that was kept: history was cut off", CallText(last.Call), CallText(kept.Call))
+		}
+	}
+}
+
+// heads checks that what the store says of its newest calls is so.
+func (c *checker) heads(ctx context.Context) error {
+	heads, err := c.store.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, head := range heads {
+		if last := c.last[head.Call.Shard()]; last != head {
+			c.problem(head.Call, "is the head of its shard, but the log ends at call %s", CallText(last.Call))
+		}
+	}
+	if len(heads) != len(c.last) {
+		c.problem(0, "there are %d heads of %d shards", len(heads), len(c.last))
+	}
+	c.report.Heads = heads
+	return nil
+}

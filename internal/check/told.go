@@ -1,0 +1,114 @@
+package check
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/meterd/meterd/internal/store"
+)
+
+// told checks the outcomes of a call against the facts that stand: a fact
+// stands as the call told it that created it, and every other outcome follows
+// from comparing with that.
+func (c *checker) told(ctx context.Context, call *store.Call) error {
+	if len(call.Outcomes) != len(call.Facts) {
+		c.problem(call.ID, "tells %d facts and has %d outcomes", len(call.Facts), len(call.Outcomes))
+		return nil
+	}
+	createdHere := map[store.Key]bool{}
+	for i := range call.Facts {
+		want, err := c.expect(ctx, call, i, createdHere)
+		if err != nil {
+			return err
+		}
+		if got := call.Outcomes[i]; want != 0 && got != want {
+			c.problem(call.ID, "fact %d is %v, but %v follows from what stands", i+1, got, want)
+		}
+		if call.Outcomes[i] == store.Created {
+			createdHere[call.Facts[i].Key] = true
+			c.created[call.Facts[i].Key.Kind]++
+		}
+	}
+	return nil
+}
+
+// expect returns the outcome that a told fact must have had, or 0 if that
+// cannot be known.
+func (c *checker) expect(ctx context.Context, call *store.Call, i int, createdHere map[store.Key]bool) (store.Outcome, error) {
+	if call.Guarded && i > 0 {
+		switch call.Outcomes[0] {
+		case store.Conflict:
+			return store.Skipped, nil
+		case store.Faulted:
+			return store.Faulted, nil
+		}
+	}
+	if call.Outcomes[i] == store.Faulted {
+		return 0, nil // nobody knows why
+	}
+	told := &call.Facts[i]
+	stands, ok, err := c.store.Lookup(ctx, told.Key)
+	if err != nil {
+		return 0, err
+	}
+	same := ok && stands.Quantity == told.Quantity && bytes.Equal(stands.Detail, told.Detail)
+	switch {
+	case !ok:
+		c.problem(call.ID, "fact %d was told, and nothing stands at its key", i+1)
+		return 0, nil
+	case told.Until != 0 && stands.Call != call.ID:
+		return 0, nil // it may have ended and been told anew since
+	case stands.Call == call.ID && !createdHere[told.Key]:
+		if !same || stands.Timestamp != told.Timestamp || stands.Until != told.Until {
+			c.problem(call.ID, "fact %d stands with quantity %d, but was told with %d, or its time or details differ", i+1, stands.Quantity, told.Quantity)
+		}
+		return store.Created, nil
+	case stands.Call.Shard() == call.ID.Shard() && stands.Call > call.ID:
+		c.problem(call.ID, "fact %d was told here, but stands as told by the later call %s", i+1, CallText(stands.Call))
+		return 0, nil
+	case same:
+		return store.Same, nil
+	}
+	return store.Conflict, nil
+}
+
+// facts checks that as many facts stand as were created, so that none was put
+// in beside the log, and that all their names are known.
+func (c *checker) facts(ctx context.Context) error {
+	names := map[store.NameID]bool{}
+	for _, kind := range []store.Kind{store.UsageByLicense, store.UsageByProduct, store.UsageByResource, store.Registration, store.ClientToken} {
+		standing := uint64(0)
+		for f, err := range c.store.Scan(ctx, store.Range{Kind: kind, ToHour: ^store.Hour(0)}) {
+			if err != nil {
+				return err
+			}
+			standing++
+			if err := c.names(ctx, f, names); err != nil {
+				return err
+			}
+		}
+		c.report.Facts += standing
+		// A token that has ended can be created again in the same place.
+		if created := c.created[kind]; standing > created || standing < created && kind != store.ClientToken {
+			c.problem(0, "%d facts of kind %c stand, but the calls created %d", standing, kind, created)
+		}
+	}
+	return nil
+}
+
+func (c *checker) names(ctx context.Context, f store.Fact, known map[store.NameID]bool) error {
+	for _, id := range []store.NameID{f.Key.Scope, f.Key.Subject, f.Key.Party, f.Key.Dimension} {
+		if known[id] || id == 0 {
+			continue
+		}
+		_, ok, err := c.store.Name(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			c.problem(f.Call, "tells a fact with name %d, which is missing", id)
+		}
+		known[id] = true
+	}
+	return nil
+}
