@@ -8,15 +8,14 @@ import (
 	"github.com/meterd/meterd/internal/metering"
 )
 
-// defaultRegion is the Region of catalogs that name none.
-const defaultRegion metering.Region = "us-east-1"
-
+// settings reads those that the catalog names. The others stay as they are
+// where the catalog is applied.
 func settings(o object) marketplace.Settings {
 	s := marketplace.Settings{
-		Region:  cmp.Or(optional[metering.Region](o, "region", region), defaultRegion),
-		Profile: cmp.Or(optional[string](o, "profile", profile), metering.DefaultProfile),
+		Region:  optional[metering.Region](o, "region", region),
+		Profile: optional[string](o, "profile", profile),
 	}
-	s.Switches = switches(o, s.Profile)
+	s.Switches = switches(o, cmp.Or(s.Profile, metering.DefaultProfile))
 	return s
 }
 
@@ -49,9 +48,6 @@ func switches(o object, profileName string) map[string]string {
 		}
 		e.at.once("switch", e.key)
 		set[e.key] = text
-	}
-	if len(set) == 0 {
-		return nil
 	}
 	return set
 }

@@ -31,22 +31,35 @@ const (
 
 // Applied says what an Apply changed.
 type Applied struct {
-	// Created and Changed count rows: sellers, buyers, tokens, settings.
-	Created, Changed int
+	// Created, Changed and Removed count rows: sellers, buyers, tokens, settings.
+	Created, Changed, Removed int
 }
 
-// Apply makes the marketplace say what state says: the sellers, buyers and
-// tokens it names are replaced or added, others stay as they are. Applying the
-// same state again changes nothing. A token that is there keeps the time it
-// was minted at.
+// Apply makes the marketplace say what state says: the settings, sellers,
+// buyers and tokens it names are replaced or added, others stay as they are.
+// Applying the same state again changes nothing. A token that is there keeps
+// the time it was minted at.
 func (l *Ledger) Apply(ctx context.Context, state marketplace.State) (Applied, error) {
+	return l.apply(ctx, state, marketplace.State.With)
+}
+
+// Replace makes the marketplace say what state says and nothing else: sellers,
+// buyers and tokens that it does not name are removed, and with them what they
+// could prove themselves by. Usage that was told of them stays.
+func (l *Ledger) Replace(ctx context.Context, state marketplace.State) (Applied, error) {
+	return l.apply(ctx, state, func(standing, state marketplace.State) marketplace.State {
+		return standing.With(state).Only(state)
+	})
+}
+
+func (l *Ledger) apply(ctx context.Context, state marketplace.State, combine func(standing, state marketplace.State) marketplace.State) (Applied, error) {
 	l.applying.Lock()
 	defer l.applying.Unlock()
 	standing, versions, err := l.readMarket(ctx)
 	if err != nil {
 		return Applied{}, err
 	}
-	market, err := marketplace.NewMarket(standing.With(state))
+	market, err := marketplace.NewMarket(combine(standing, state))
 	if err != nil {
 		return Applied{}, err
 	}
@@ -65,9 +78,12 @@ func (l *Ledger) Apply(ctx context.Context, state marketplace.State) (Applied, e
 
 func count(rows []store.Row) (a Applied) {
 	for _, row := range rows {
-		if row.Version == 0 {
+		switch {
+		case row.Version == 0:
 			a.Created++
-		} else {
+		case len(row.Value) == 0:
+			a.Removed++
+		default:
 			a.Changed++
 		}
 	}
@@ -83,7 +99,7 @@ func (l *Ledger) MintToken(ctx context.Context, license metering.LicenseARN) (ma
 	raw := make([]byte, 48)
 	rand.Read(raw)
 	token := marketplace.Token{Value: base64.StdEncoding.EncodeToString(raw), LicenseArn: license, Minted: l.clock.Now()}
-	_, err := l.Apply(ctx, marketplace.State{Settings: l.Market().Settings, Tokens: []marketplace.Token{token}})
+	_, err := l.Apply(ctx, marketplace.State{Tokens: []marketplace.Token{token}})
 	return token, err
 }
 
@@ -137,6 +153,8 @@ func (l *Ledger) readMarket(ctx context.Context) (marketplace.State, map[string]
 
 func readRow(state *marketplace.State, row store.Row) error {
 	switch {
+	case len(row.Value) == 0: // removed
+		return nil
 	case row.Key == keySettings:
 		state.Settings = marketplace.Settings{}
 		return json.Unmarshal(row.Value, &state.Settings)
@@ -178,6 +196,13 @@ func changedRows(have, want marketplace.State, versions map[string]uint64) ([]st
 		row.Version = versions[row.Key]
 		if row.Version == 0 || !bytes.Equal(before[row.Key], row.Value) {
 			changed = append(changed, row)
+		}
+		delete(before, row.Key)
+	}
+	// Rows cannot be taken out of a table; one without a value is none.
+	for _, row := range old {
+		if _, gone := before[row.Key]; gone {
+			changed = append(changed, store.Row{Table: tableMarket, Key: row.Key, Version: versions[row.Key]})
 		}
 	}
 	return changed, nil

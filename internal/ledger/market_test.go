@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store/memstore"
 )
 
@@ -74,6 +75,54 @@ func TestAnAgreementWithATokenCanBeRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, s) // fails if what was stored contradicts itself
+}
+
+func TestReplaceRevokesWhatIsNotNamed(t *testing.T) {
+	l, s := openDemo(t)
+	call := l.callBy(t, "AKIDTASK")
+	if _, err := l.MeterUsage(t.Context(), call, metering.MeterUsage{Product: "box", Timestamp: noon, Dimension: "users"}); err != nil {
+		t.Fatal(err)
+	}
+	less := demo()
+	less.Buyers, less.Tokens = nil, nil
+	applied, err := l.Replace(t.Context(), less)
+	if err != nil || applied != (Applied{Removed: 2}) {
+		t.Fatalf("%+v, %v", applied, err)
+	}
+	for _, l := range []*Ledger{l, open(t, s)} {
+		if _, ok := l.Market().ByAccessKey("AKIDTASK"); ok {
+			t.Error("a removed buyer's key is known")
+		}
+		if _, err := l.ResolveCustomer(t.Context(), l.callBy(t, "AKIDSELLER"), "tok"); err == nil {
+			t.Error("a removed token resolves")
+		}
+		if n := len(collect(t, l.Records(t.Context(), RecordFilter{}))); n != 1 {
+			t.Errorf("%d records, want the one that was told", n)
+		}
+	}
+	if again, err := l.Apply(t.Context(), demo()); err != nil || again.Changed != 2 {
+		t.Errorf("coming back: %+v, %v", again, err)
+	}
+}
+
+func TestMintingATokenLeavesTheSettings(t *testing.T) {
+	l, _ := openDemo(t)
+	if _, err := l.Apply(t.Context(), marketplace.State{Settings: marketplace.Settings{Profile: "2025"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.MintToken(t.Context(), license); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Market().Settings.Profile; got != "2025" {
+		t.Errorf("the profile is %s", got)
+	}
+}
+
+func TestOnlyContainersHaveKeys(t *testing.T) {
+	l, _ := openDemo(t)
+	if _, err := l.PublicKey(t.Context(), "saas", 1); err == nil {
+		t.Error("a saas product has a signing key")
+	}
 }
 
 func TestMintedTokensResolve(t *testing.T) {

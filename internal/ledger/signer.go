@@ -112,6 +112,9 @@ func (l *Ledger) PublicKey(ctx context.Context, product metering.ProductCode, ve
 	if listing == nil {
 		return nil, fmt.Errorf("product %q is unknown", product)
 	}
+	if listing.Kind != marketplace.Container {
+		return nil, fmt.Errorf("product %s is of kind %s; only containers call RegisterUsage, whose answers are signed", product, listing.Kind)
+	}
 	key := listing.NewestKey()
 	if version != 0 {
 		var ok bool

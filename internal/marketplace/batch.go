@@ -60,7 +60,7 @@ func (j *batchJudge) product(usages []metering.Usage) *metering.Refusal {
 	if j.code == "" {
 		for i, u := range usages {
 			if u.License == "" {
-				return metering.Refuse(metering.RuleProductMissing, "%sIt has no LicenseArn, and the request has no ProductCode.", record(i, len(usages))) // M0120
+				return metering.Refuse(metering.RuleProductMissing, "%sThe record has no LicenseArn, and the request has no ProductCode.", record(i, len(usages))) // M0120
 			}
 		}
 		return nil

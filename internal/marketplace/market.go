@@ -1,6 +1,7 @@
 package marketplace
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -56,10 +57,12 @@ type License struct {
 	Buyer *Buyer
 }
 
-// NewMarket indexes a state. It refuses a state that contradicts itself: the
+// NewMarket indexes a state; settings that it does not name are those of
+// DefaultSettings. It refuses a state that contradicts itself: the
 // same product, account, customer, licence, token or credential twice, or an
 // agreement on a product that nobody lists.
 func NewMarket(s State) (*Market, error) {
+	s.Settings = s.Settings.over(DefaultSettings)
 	m := &Market{
 		State:       s,
 		products:    map[metering.ProductCode]*Listing{},
@@ -224,22 +227,55 @@ func (b *Buyer) agreementFor(product metering.ProductCode, ts, now time.Time, fi
 	return found
 }
 
-// DefaultSettings hold where a catalog says nothing.
+// DefaultSettings hold where nothing else was ever said.
 var DefaultSettings = Settings{Region: "us-east-1", Profile: metering.DefaultProfile}
 
-// With returns the state that other makes of s: other's settings hold, its
-// sellers, buyers and tokens replace those of the same name or are added. A
-// token that is there keeps the time it was minted at.
+// over returns the settings with those of base where s names none. Switches
+// count as one: an empty mapping is named, and sets none.
+func (s Settings) over(base Settings) Settings {
+	s.Region = cmp.Or(s.Region, base.Region)
+	s.Profile = cmp.Or(s.Profile, base.Profile)
+	if s.Switches == nil {
+		s.Switches = base.Switches
+	}
+	return s
+}
+
+// With returns the state that other makes of s: the settings, sellers, buyers
+// and tokens that other names replace those of s or are added. A token that is
+// there keeps the time it was minted at. Sellers and buyers come by account, so
+// that the result does not depend on how it came about.
 func (s State) With(other State) State {
+	sellers := merge(s.Sellers, other.Sellers, func(_, x Seller) Seller { return x }, func(x Seller) string { return string(x.Account) })
+	buyers := merge(s.Buyers, other.Buyers, func(_, x Buyer) Buyer { return x }, func(x Buyer) string { return string(x.Account) })
+	slices.SortFunc(sellers, func(a, b Seller) int { return cmp.Compare(a.Account, b.Account) })
+	slices.SortFunc(buyers, func(a, b Buyer) int { return cmp.Compare(a.Account, b.Account) })
 	return State{
-		Settings: other.Settings,
-		Sellers:  merge(s.Sellers, other.Sellers, func(_, x Seller) Seller { return x }, func(x Seller) string { return string(x.Account) }),
-		Buyers:   merge(s.Buyers, other.Buyers, func(_, x Buyer) Buyer { return x }, func(x Buyer) string { return string(x.Account) }),
+		Settings: other.Settings.over(s.Settings),
+		Sellers:  sellers,
+		Buyers:   buyers,
 		Tokens: merge(s.Tokens, other.Tokens, func(old, x Token) Token {
 			x.Minted = old.Minted
 			return x
 		}, func(x Token) string { return x.Value }),
 	}
+}
+
+// Only returns the state without the sellers, buyers and tokens that other does
+// not name.
+func (s State) Only(other State) State {
+	s.Sellers = keep(s.Sellers, other.Sellers, func(x Seller) string { return string(x.Account) })
+	s.Buyers = keep(s.Buyers, other.Buyers, func(x Buyer) string { return string(x.Account) })
+	s.Tokens = keep(s.Tokens, other.Tokens, func(x Token) string { return x.Value })
+	return s
+}
+
+func keep[T any](list, named []T, name func(T) string) []T {
+	names := map[string]bool{}
+	for _, x := range named {
+		names[name(x)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(x T) bool { return !names[name(x)] })
 }
 
 func merge[T any](old, other []T, replace func(old, x T) T, name func(T) string) []T {

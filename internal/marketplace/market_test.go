@@ -84,6 +84,39 @@ func TestWithReplacesAndAdds(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotNamedStays(t *testing.T) {
+	s := small()
+	s.Settings = Settings{Region: "eu-west-1", Profile: "2025", Switches: map[string]string{"finalHour": "2h"}}
+	if diff := cmp.Diff(s, s.With(State{})); diff != "" {
+		t.Errorf("With nothing:\n%s", diff)
+	}
+	named := s.With(State{Settings: Settings{Profile: "2020", Switches: map[string]string{}}}).Settings
+	if named.Region != "eu-west-1" || named.Profile != "2020" || len(named.Switches) != 0 {
+		t.Errorf("With a profile and no switches: %+v", named)
+	}
+}
+
+func TestOnlyKeepsWhatIsNamed(t *testing.T) {
+	s := small()
+	s.Buyers = append(s.Buyers, Buyer{Account: "333344445555"})
+	got := s.Only(State{Sellers: s.Sellers, Buyers: s.Buyers[1:]})
+	if len(got.Sellers) != 1 || len(got.Buyers) != 1 || got.Buyers[0].Account != "333344445555" || len(got.Tokens) != 0 {
+		t.Errorf("Only: %+v", got)
+	}
+	if len(s.Buyers) != 2 {
+		t.Error("Only changed its receiver")
+	}
+}
+
+func TestOrderDoesNotDependOnHistory(t *testing.T) {
+	a, b := Buyer{Account: "1"}, Buyer{Account: "2"}
+	one := State{Buyers: []Buyer{a}}.With(State{Buyers: []Buyer{b}})
+	other := State{Buyers: []Buyer{b}}.With(State{Buyers: []Buyer{a}})
+	if diff := cmp.Diff(one, other); diff != "" {
+		t.Errorf("%s", diff)
+	}
+}
+
 func TestAgreementsTakeUsage(t *testing.T) {
 	end := start.Add(24 * time.Hour)
 	tests := []struct {

@@ -46,7 +46,7 @@ func (m *Market) MeterUsage(caller Principal, region metering.Region, u metering
 	if refusal := m.Profile.MeterWindow().Check(u.Timestamp, now); refusal != nil {
 		return Admission{}, refusal
 	}
-	if caller.Platform == AgentCore && u.ClientToken == "" {
+	if m.Profile.ClientTokens && caller.Platform == AgentCore && u.ClientToken == "" {
 		return Admission{}, metering.Refuse(metering.RuleTokenRequired, "On AgentCore each call needs a ClientToken, which tells a retry from more usage.") // M0154
 	}
 	return admission, nil
