@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/marketplace"
 )
 
@@ -13,9 +15,10 @@ const YAML = "application/yaml"
 
 // Applied says what a catalog changed.
 type Applied struct {
-	// Created and Changed count sellers, buyers, tokens and the settings.
+	// Created, Changed and Removed count sellers, buyers, tokens and the settings.
 	Created int `json:"created"`
 	Changed int `json:"changed"`
+	Removed int `json:"removed"`
 }
 
 // catalog exports the marketplace, with the secrets that it takes to make the
@@ -31,8 +34,9 @@ func (a *Admin) catalog(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(source)
 }
 
-// putCatalog applies a catalog. One that names key files is refused: a request
-// must not make the service read its machine's files.
+// putCatalog applies a catalog; with ?prune=true it removes what the catalog does
+// not name. One that names key files is refused: a request must not make the
+// service read its machine's files.
 func (a *Admin) putCatalog(r *http.Request) (any, error) {
 	source, err := readBody(r, catalogBytesMax)
 	if err != nil {
@@ -43,16 +47,36 @@ func (a *Admin) putCatalog(r *http.Request) (any, error) {
 		return nil, explainCatalog(err)
 	}
 	a.cfg.Override(&state.Settings)
+	apply, err := a.applier(r, state)
+	if err != nil {
+		return nil, err
+	}
+	applied, err := apply(r.Context(), state)
+	if err != nil {
+		return nil, err
+	}
+	a.logger.Info("catalog applied", "created", applied.Created, "changed", applied.Changed, "removed", applied.Removed)
+	return Applied(applied), nil
+}
+
+// applier returns what the request asks to do with the catalog.
+func (a *Admin) applier(r *http.Request, state marketplace.State) (func(context.Context, marketplace.State) (ledger.Applied, error), error) {
+	query, err := queryOf(r, "prune")
+	if err != nil {
+		return nil, err
+	}
+	switch query["prune"] {
+	case "true":
+		return a.ledger.Replace, nil
+	case "", "false":
+	default:
+		return nil, refuse(http.StatusBadRequest, "prune=%q is neither true nor false", query["prune"])
+	}
 	// What a catalog does not name stays, and may be in its way.
 	if _, err := marketplace.NewMarket(a.ledger.Market().State.With(state)); err != nil {
 		return nil, refuse(http.StatusConflict, "nothing was applied, because the catalog and the marketplace as it stands contradict each other: %v", err)
 	}
-	applied, err := a.ledger.Apply(r.Context(), state)
-	if err != nil {
-		return nil, err
-	}
-	a.logger.Info("catalog applied", "created", applied.Created, "changed", applied.Changed)
-	return Applied{Created: applied.Created, Changed: applied.Changed}, nil
+	return a.ledger.Apply, nil
 }
 
 func explainCatalog(err error) error {

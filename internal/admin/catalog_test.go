@@ -42,6 +42,19 @@ buyers: [{account: "444455556666", agreements: [{product: new, status: active, s
 	}
 }
 
+func TestCatalogPrunes(t *testing.T) {
+	a := open(t, Config{})
+	body := `sellers: [{account: "999988887777", products: [{code: new, kind: ami, dimensions: [{key: hours}]}]}]`
+	if got := get[Applied](t, a.ask("PUT", "catalog?prune=true", body)); got.Created != 1 || got.Removed == 0 {
+		t.Errorf("pruning: %+v", got)
+	}
+	if m := a.ledger.Market(); m.Product("new") == nil || m.Product("saas") != nil || len(m.State.Buyers) != 0 {
+		t.Errorf("after pruning: %+v", m.State)
+	}
+	wantProblem(t, a.ask("PUT", "catalog?prune=maybe", body), 400, `prune="maybe" is neither true nor false`)
+	wantProblem(t, a.ask("PUT", "catalog?purge=true", body), 400, "unknown")
+}
+
 func TestCatalogRefused(t *testing.T) {
 	for body, want := range map[string]struct {
 		status int
