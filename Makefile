@@ -34,7 +34,7 @@ live: ## real clients against the real binary (Node, Python, aws-cli, Java, Chro
 	METERD_LIVE=1 go test -count=1 ./livetest/...
 
 bench: build ## the service against this machine's ceiling (3 minutes, on a quiet machine)
-	go run ./bench/compare -meterd bin/meterd -records $(RECORDS)
+	go run ./bench/compare -meterd bin/meterd -dir bin -records $(RECORDS)
 
 bench-long: ## bench, and a run of 20 million records
 	$(MAKE) bench RECORDS=20000000

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -15,10 +16,11 @@ import (
 // sample is one run against one server.
 type sample struct {
 	bench.Report
-	// cpu is what the server used for a request; others is the part of the
-	// machine that neither it nor the generator used. Both are -1 if unknown.
-	cpu    time.Duration
-	others float64
+	// cpu is what the server used for a request, generator what the generator
+	// did; others is the part of the machine that neither of them used. cpu and
+	// others are -1 if unknown.
+	cpu, generator time.Duration
+	others         float64
 	// resident is the server's memory at the end.
 	resident int64
 }
@@ -31,6 +33,15 @@ type pair struct {
 }
 
 func (p pair) ratio() float64 { return p.service.RecordsPerSecond / p.ceiling.RecordsPerSecond }
+
+// ratioByCPU is what the ratio would be if nobody else used the machine and
+// neither side ever waited: that of the CPU times for a request.
+func (p pair) ratioByCPU() float64 {
+	if p.ceiling.cpu < 0 || p.service.cpu < 0 {
+		return math.NaN()
+	}
+	return float64(p.ceiling.cpu+p.ceiling.generator) / float64(p.service.cpu+p.service.generator)
+}
 
 // footing is what the ledger of the last pair takes.
 type footing struct {
@@ -75,10 +86,12 @@ func (c *comparison) sample(ctx context.Context, s *server, connections int, arg
 	}
 	after, elapsed := readBusy(s.Process.Pid), time.Since(start)
 	m := sample{Report: report, cpu: -1, others: -1, resident: residentBytes(s.Process.Pid)}
-	if before.known && after.known && report.Requests > 0 {
+	generating := generator.UserTime() + generator.SystemTime()
+	m.generator = generating / time.Duration(max(1, report.Requests))
+	if before.known && after.known {
 		used := after.process - before.process
-		m.cpu = used / time.Duration(report.Requests)
-		other := after.all - before.all - used - generator.UserTime() - generator.SystemTime()
+		m.cpu = used / time.Duration(max(1, report.Requests))
+		other := after.all - before.all - used - generating
 		m.others = max(0, other.Seconds()/elapsed.Seconds()/float64(runtime.NumCPU()))
 	}
 	return m, nil

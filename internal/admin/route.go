@@ -29,7 +29,7 @@ func (a *Admin) table() []route {
 		{"GET", "state", "the marketplace without its secrets, the profile's switches, the store's gauges", false, a.answer(a.state)},
 		{"GET", "records", "accepted usage: ?from= &to= &product= &customer= &dimension= &limit=; with Accept: application/x-ndjson one per line", false, a.records},
 		{"GET", "catalog", "the marketplace as a catalog file, secrets included", false, a.catalog},
-		{"PUT", "catalog", "apply a catalog file", false, a.answer(a.putCatalog)},
+		{"PUT", "catalog", "apply a catalog file; `?prune=true` removes what it does not name", false, a.answer(a.putCatalog)},
 		{"POST", "token", `mint a registration token: {"licenseArn":"…"} or {"product":"…","customer":"…"}`, false, a.answer(a.mintToken)},
 		{"GET", "public-key", "the PEM that verifies RegisterUsage answers: ?product= &version=", false, a.publicKey},
 		{"POST", "reset", "forget everything and begin anew", false, a.answer(a.reset)},
