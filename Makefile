@@ -15,8 +15,8 @@ build: ## build bin/meterd
 run: ## start the sandbox on http://127.0.0.1:8421
 	go run ./cmd/meterd dev
 
-test: ## run the tests
-	go test ./...
+test: ## run the tests, and list at the end what could not be run
+	@go test -json ./... | go run ./internal/notrun/list
 
 race: ## run the tests with the race detector
 	go test -race -count=1 $$(go list ./... | grep -v /livetest)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/meterd/meterd/internal/notrun"
 )
 
 // The commands as Debian has them. A version manager may put others before
@@ -38,7 +40,7 @@ func missing(t *testing.T, what string, err error) {
 	if inCI {
 		t.Fatalf("%s: %v", what, err)
 	}
-	t.Skipf("NOT RUN, this client was not tried against meterd: %s: %v (`make live` installs what npm and Go can fetch; livetest/README.md lists the Debian packages)", what, err)
+	notrun.Skip(t, "this client was not tried against meterd: %s: %v (`make live` installs what npm and Go can fetch; livetest/README.md lists the Debian packages)", what, err)
 }
 
 // program is how a client is run, without the settings file.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/meterd/meterd/internal/catalog"
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/metering"
 )
 
 func newDev() *cobra.Command {
@@ -57,25 +59,35 @@ func runDev(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if o.catalog != "" {
 		source = fileSource(o.catalog, o.override)
 	}
-	s, err := openService(context.WithoutCancel(ctx), o, source, o.logger(stderr))
+	var sellers atomic.Pointer[[]metering.AccountID]
+	s, err := openService(context.WithoutCancel(ctx), o, source.noting(&sellers), o.logger(stderr))
 	if err != nil {
 		return err
 	}
-	err = s.serveTogether(ctx, o, hangups, stdout)
+	err = s.serveTogether(ctx, o, *sellers.Load(), hangups, stdout)
 	return errors.Join(err, s.close())
 }
 
-// serveTogether serves everything on one port and shows around.
-func (s *service) serveTogether(ctx context.Context, o *options, hangups <-chan os.Signal, stdout io.Writer) error {
+// serveTogether serves everything on one port and shows around, one of the
+// sellers if they are named.
+func (s *service) serveTogether(ctx context.Context, o *options, sellers []metering.AccountID, hangups <-chan os.Signal, stdout io.Writer) error {
 	both, err := listen(o.listen, s.together(), s.logger)
 	if err != nil {
 		return err
 	}
 	printReady(stdout, both.url(), both.url())
-	tour, err := planTour(context.WithoutCancel(ctx), s.ledger, both.url(), o.adminToken)
+	tour, err := planTour(context.WithoutCancel(ctx), s.ledger, sellers, both.url(), o.adminToken)
 	if err != nil {
 		return errors.Join(err, both.Close())
 	}
-	tour.print(stdout)
+	s.show(tour, stdout)
 	return s.serve(ctx, hangups, both)
+}
+
+// show prints a tour, whose tokens then survive resets.
+func (s *service) show(tour *tour, stdout io.Writer) {
+	for _, token := range tour.tokens {
+		s.printed = append(s.printed, token.Token)
+	}
+	tour.print(stdout)
 }

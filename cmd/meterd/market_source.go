@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/meterd/meterd/internal/catalog"
 	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/metering"
 )
 
 // marketSource is where the marketplace comes from, at start, on SIGHUP and
@@ -24,6 +26,22 @@ type marketSource struct {
 
 func fileSource(path string, override func(*marketplace.Settings)) marketSource {
 	return marketSource{path, func(now time.Time) (marketplace.State, error) { return catalog.Load(path, now) }, override}
+}
+
+// noting makes the source note, each time that it is read, which sellers it
+// has. It is read by requests and signals at the same time.
+func (s marketSource) noting(sellers *atomic.Pointer[[]metering.AccountID]) marketSource {
+	load := s.load
+	s.load = func(now time.Time) (marketplace.State, error) {
+		state, err := load(now)
+		var accounts []metering.AccountID
+		for _, seller := range state.Sellers {
+			accounts = append(accounts, seller.Account)
+		}
+		sellers.Store(&accounts)
+		return state, err
+	}
+	return s
 }
 
 func (s marketSource) read(now time.Time) (marketplace.State, error) {

@@ -13,7 +13,8 @@ func newReset() *cobra.Command {
 		Use:   "reset",
 		Short: "Make a sandbox forget all usage and begin with its catalog again",
 		Long: `reset makes a running service forget all records, calls and its marketplace, and
-apply the catalog that it was started with again. The clock stays as it is.
+apply the catalog that it was started with again. The clock stays as it is, and
+the registration tokens that dev printed are minted again, to the same values.
 dev allows it; serve does with --allow-reset.`,
 		Example: "  meterd reset",
 		GroupID: groupOperator,

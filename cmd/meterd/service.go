@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/meterd/meterd/internal/admin"
 	"github.com/meterd/meterd/internal/clock"
@@ -28,6 +29,8 @@ type service struct {
 	source marketSource
 	api    *server.Server
 	admin  *admin.Admin
+	// printed are the registration tokens that dev has printed.
+	printed []marketplace.Token
 }
 
 // openService puts a service together and brings its marketplace up to the
@@ -56,12 +59,35 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	return s, nil
 }
 
-// startState is what a reset begins with; nil without a source.
+// startState is what a reset begins with; nil without a source. Tokens that
+// were printed are minted again, because they stay on the screen.
 func (s *service) startState() func() (marketplace.State, error) {
 	if s.source.load == nil {
 		return nil
 	}
-	return func() (marketplace.State, error) { return s.source.read(s.ledger.Clock().Now()) }
+	return func() (marketplace.State, error) {
+		now := s.ledger.Clock().Now()
+		state, err := s.source.read(now)
+		if err != nil {
+			return state, err
+		}
+		return withTokens(state, s.printed, now)
+	}
+}
+
+// withTokens adds tokens that are minted now, for the licences that there are.
+func withTokens(state marketplace.State, tokens []marketplace.Token, now time.Time) (marketplace.State, error) {
+	market, err := marketplace.NewMarket(state)
+	if err != nil {
+		return state, err
+	}
+	for _, token := range tokens {
+		if market.License(token.LicenseArn) != nil {
+			token.Minted = now
+			state.Tokens = append(state.Tokens, token)
+		}
+	}
+	return state, nil
 }
 
 func startClock(o *options) *clock.Clock {

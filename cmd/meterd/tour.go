@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,123 +15,124 @@ import (
 )
 
 // tour is what dev shows of a marketplace: enough to meter the first usage.
+// What it shows to be typed is all of one seller, so that it goes together.
 type tour struct {
 	url, adminToken string
 	market          *marketplace.Market
 	now             time.Time
 
+	seller metering.AccountID
 	// key signs calls of the seller, apiKey stands for a signature; either is
 	// empty if the seller has none.
 	key    marketplace.Credential
 	apiKey string
-	// example is a record that will be accepted; nil if there is none.
-	example *example
-	tokens  []mintedToken
-}
-
-// example is a record of a legacy product's usage.
-type example struct {
-	product    metering.ProductCode
-	customer   metering.CustomerID
-	dimensions []marketplace.Dimension
+	// byCode and byLicense are buyers whose usage will be accepted, one for
+	// each way that buyers are addressed; nil if there is none.
+	byCode, byLicense *example
+	tokens            []mintedToken
 }
 
 // mintedToken is a fresh registration token for a product.
 type mintedToken struct {
+	marketplace.Token
 	mode    marketplace.Mode
 	product metering.ProductCode
-	value   string
 }
 
-// planTour looks for something to show in a ledger's marketplace and mints
-// registration tokens: one for each way that buyers are addressed.
-func planTour(ctx context.Context, l *ledger.Ledger, url, adminToken string) (*tour, error) {
+// planTour chooses a seller of a ledger's marketplace, one of the preferred if
+// there are any, and what to show of it, and mints registration tokens: one
+// for each way that buyers are addressed.
+func planTour(ctx context.Context, l *ledger.Ledger, preferred []metering.AccountID, url, adminToken string) (*tour, error) {
 	t := &tour{url: url, adminToken: adminToken, market: l.Market(), now: l.Clock().Now()}
-	for _, mode := range []marketplace.Mode{marketplace.Legacy, marketplace.Concurrent} {
-		license := t.licenseOf(mode)
-		if license == nil {
+	t.chooseSeller(preferred)
+	for _, e := range []*example{t.byCode, t.byLicense} {
+		if e == nil {
 			continue
 		}
-		token, err := l.MintToken(ctx, license.LicenseArn)
+		token, err := l.MintToken(ctx, e.license)
 		if err != nil {
 			return nil, fmt.Errorf("minting a registration token: %w", err)
 		}
-		t.tokens = append(t.tokens, mintedToken{mode, license.Product, token.Value})
-	}
-	if license := t.licenseOf(marketplace.Legacy); license != nil {
-		product := t.market.Product(license.Product)
-		t.example = &example{product.Code, license.Buyer.CustomerIdentifier, product.Dimensions}
-		t.findCredentials(product.Seller)
-	} else if license := t.licenseOf(marketplace.Concurrent); license != nil {
-		t.findCredentials(t.market.Product(license.Product).Seller)
+		t.tokens = append(t.tokens, mintedToken{token, e.mode, e.product})
 	}
 	return t, nil
 }
 
-// licenseOf returns the first licence in force for a SaaS product of a mode,
-// or nil. In legacy mode its buyer has a CustomerIdentifier.
-func (t *tour) licenseOf(mode marketplace.Mode) *marketplace.License {
-	for i := range t.market.Buyers {
-		buyer := &t.market.Buyers[i]
-		if mode == marketplace.Legacy && buyer.CustomerIdentifier == "" {
+// chooseSeller takes the first seller who has both a buyer and a credential,
+// or else comes nearest to it.
+func (t *tour) chooseSeller(preferred []metering.AccountID) {
+	best := -1
+	for _, s := range t.market.Sellers {
+		if len(preferred) > 0 && !slices.Contains(preferred, s.Account) {
 			continue
 		}
+		shown := tour{market: t.market, now: t.now, seller: s.Account}
+		shown.findCredentials(s)
+		shown.byCode, shown.byLicense = shown.findExample(false), shown.findExample(true)
+		rank := 0
+		if shown.byCode != nil || shown.byLicense != nil {
+			rank += 2
+		}
+		if shown.key.AccessKeyID != "" || shown.apiKey != "" {
+			rank++
+		}
+		if rank > best {
+			best = rank
+			shown.url, shown.adminToken = t.url, t.adminToken
+			*t = shown
+		}
+	}
+}
+
+// findCredentials takes the first key and the first API key of the seller that
+// may meter and are not a running product's.
+func (t *tour) findCredentials(s marketplace.Seller) {
+	for i := range s.Credentials {
+		c := &s.Credentials[i]
+		may := marketplace.Principal{Account: s.Account, Credential: c}.May("aws-marketplace:BatchMeterUsage") == marketplace.Allowed
+		if !may || c.Platform != "" || !c.ExpiresAt.IsZero() && !t.now.Before(c.ExpiresAt) {
+			continue
+		}
+		if t.key.AccessKeyID == "" && c.AccessKeyID != "" {
+			t.key = *c
+		}
+		if t.apiKey == "" {
+			t.apiKey = c.APIKey
+		}
+	}
+}
+
+// findExample returns the first buyer with an agreement in force on a SaaS
+// product of the seller that is addressed by licence, or by code; else nil.
+func (t *tour) findExample(byLicense bool) *example {
+	for i := range t.market.Buyers {
+		buyer := &t.market.Buyers[i]
 		for j := range buyer.Agreements {
 			agreement := &buyer.Agreements[j]
 			product := t.market.Product(agreement.Product)
-			if product.Kind == marketplace.SaaS && product.Mode == mode && len(product.Dimensions) > 0 && agreement.EntitledAt(t.now) {
-				return &marketplace.License{Agreement: agreement, Buyer: buyer}
+			// Profiles that know no licences address every product by code.
+			licensed := product.Mode == marketplace.Concurrent && t.market.Profile.Licenses
+			if licensed != byLicense || !licensed && buyer.CustomerIdentifier == "" || !t.shows(product) || !agreement.EntitledAt(t.now) {
+				continue
 			}
+			e := &example{product: product.Code, mode: product.Mode, license: agreement.LicenseArn, dimensions: product.Dimensions, at: t.now}
+			if byLicense {
+				e.account = buyer.Account
+			} else {
+				e.customer = buyer.CustomerIdentifier
+			}
+			return e
 		}
 	}
 	return nil
 }
 
-// findCredentials takes the first key and the first API key of a seller that
-// are not a running product's.
-func (t *tour) findCredentials(seller metering.AccountID) {
-	for _, s := range t.market.Sellers {
-		if s.Account != seller {
-			continue
-		}
-		for _, c := range s.Credentials {
-			if t.key.AccessKeyID == "" && c.AccessKeyID != "" && c.Platform == "" {
-				t.key = c
-			}
-			if t.apiKey == "" {
-				t.apiKey = c.APIKey
-			}
-		}
-	}
+// shows reports whether the chosen seller can meter a product with
+// BatchMeterUsage in the marketplace's Region.
+func (t *tour) shows(p *marketplace.Listing) bool {
+	return p.Seller == t.seller && p.Kind == marketplace.SaaS && len(p.Dimensions) > 0 &&
+		(len(p.Regions) == 0 || slices.Contains(p.Regions, t.market.Settings.Region))
 }
-
-// awsCLI is a command for aws-cli that meters the example.
-func (t *tour) awsCLI() string {
-	return fmt.Sprintf("aws --endpoint-url %s meteringmarketplace batch-meter-usage --product-code %s --usage-records %s",
-		t.url, quote(string(t.example.product)), quote(fmt.Sprintf("Timestamp=%s,CustomerIdentifier=%s,Dimension=%s,Quantity=3",
-			t.timestamp(), t.example.customer, t.example.dimensions[0].Key)))
-}
-
-// curl is a command for curl that meters the example's last dimension, so
-// that it does not meet what awsCLI told.
-func (t *tour) curl() string {
-	last := len(t.example.dimensions) - 1
-	body, err := json.Marshal(map[string]any{
-		"ProductCode": t.example.product,
-		"UsageRecords": []any{map[string]any{
-			"Timestamp": t.timestamp(), "CustomerIdentifier": t.example.customer,
-			"Dimension": t.example.dimensions[last].Key, "Quantity": 5,
-		}},
-	})
-	if err != nil {
-		// unreachable unless a name cannot be written as JSON.
-		return err.Error()
-	}
-	return fmt.Sprintf("curl %s -H %s -H 'Content-Type: application/json' -H 'X-Amz-Target: AWSMPMeteringService.BatchMeterUsage' -d %s",
-		t.url, quote("Authorization: "+t.apiKey), quote(string(body)))
-}
-
-func (t *tour) timestamp() string { return t.now.UTC().Format("2006-01-02T15:04:05Z") }
 
 // quote writes a word for a POSIX shell.
 func quote(s string) string {

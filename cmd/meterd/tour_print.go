@@ -29,6 +29,9 @@ func (t *tour) printCredentials(w io.Writer) {
 	if t.key.AccessKeyID != "" {
 		fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", quote(t.key.AccessKeyID), quote(t.key.SecretAccessKey))
 	}
+	if t.key.SessionToken != "" {
+		fmt.Fprintf(w, "  export AWS_SESSION_TOKEN=%s\n", quote(t.key.SessionToken))
+	}
 	fmt.Fprintf(w, "  export AWS_REGION=%s AWS_DEFAULT_REGION=%[1]s\n", t.market.Settings.Region)
 	if t.adminToken != "" {
 		fmt.Fprintf(w, "For the admin surface:\n  export METERD_ADMIN_TOKEN=%s\n", quote(t.adminToken))
@@ -134,24 +137,13 @@ func (t *tour) printTokens(w io.Writer) {
 	life := strings.TrimSuffix(strings.TrimSuffix(t.market.Profile.RegistrationTokenLife.String(), "0s"), "0m")
 	fmt.Fprintf(w, "\nRegistration tokens, for %s:\n", life)
 	for _, token := range t.tokens {
-		fmt.Fprintf(w, "  %s (%s)  %s\n", token.product, token.mode, token.value)
+		fmt.Fprintf(w, "  %s (%s)  %s\n", token.product, token.mode, token.Value)
 	}
 }
 
 func (t *tour) printCommands(w io.Writer) {
 	fmt.Fprintln(w, "\nTry:")
-	if len(t.tokens) > 0 && t.key.AccessKeyID != "" {
-		fmt.Fprintf(w, "  aws --endpoint-url %s meteringmarketplace resolve-customer --registration-token %s\n", t.url, quote(t.tokens[0].value))
+	for _, line := range t.commands() {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
-	if t.example != nil && t.key.AccessKeyID != "" {
-		fmt.Fprintf(w, "  %s\n", t.awsCLI())
-	}
-	if t.example != nil && t.apiKey != "" {
-		fmt.Fprintf(w, "  %s\n", t.curl())
-	}
-	admin := ""
-	if t.url != adminURLs[0] {
-		admin = " --admin-url " + t.url
-	}
-	fmt.Fprintf(w, "  %s records%s\n", self(), admin)
 }
