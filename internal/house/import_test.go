@@ -55,6 +55,8 @@ var rooms = []room{
 	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/house", testOnly: true},
+	{path: "internal/notrun"},
+	{path: "internal/notrun/list", ours: "internal/notrun"},
 	{path: "scripts", testOnly: true},
 	{path: "livetest", testOnly: true},
 	{path: "livetest/go-v2", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},
