@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meterd/meterd/internal/admin"
+	"github.com/meterd/meterd/internal/wire"
 )
 
 // adminURLs are where a meterd on this machine is looked for when nobody says:
@@ -69,6 +70,9 @@ func (c *adminClient) send(ctx context.Context, method, path string, query url.V
 // base returns where the admin surface is.
 func (c *adminClient) base(ctx context.Context) (string, error) {
 	if c.url != "" {
+		if err := checkURL("--admin-url", c.url); err != nil {
+			return "", err
+		}
 		base := strings.TrimSuffix(strings.TrimSuffix(c.url, "/"), strings.TrimSuffix(admin.Prefix, "/"))
 		return strings.TrimSuffix(base, "/"), nil
 	}
@@ -105,6 +109,9 @@ func adminRefusal(answer *http.Response) error {
 		Error string `json:"error"`
 	}
 	text, err := io.ReadAll(io.LimitReader(answer.Body, adminAnswerMax))
+	if answer.Header.Get(wire.RequestIDHeader) != "" {
+		return fmt.Errorf("%s://%s is meterd's API, which does not tell this; the admin surface is where the ready line says admin=…, with serve on the port of --admin-listen (give it as --admin-url)", answer.Request.URL.Scheme, answer.Request.URL.Host)
+	}
 	if err != nil || json.Unmarshal(text, &told) != nil || told.Error == "" {
 		return fmt.Errorf("%s answered %s, which is not meterd's admin surface", answer.Request.URL, answer.Status)
 	}

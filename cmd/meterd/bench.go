@@ -115,10 +115,11 @@ func (f *benchFlags) serveCeiling(ctx context.Context, o bench.Options, stdout, 
 	}
 	c := startClock(&options{parsedClock: o.Clock})
 	logger := f.logger(stderr)
-	l, err := listen(f.listen, ceiling.New(market, c.Now), logger)
+	l, err := listen("--listen", f.listen, logger)
 	if err != nil {
 		return err
 	}
+	l.handle(ceiling.New(market, c.Now))
 	ended := make(chan error, 1)
 	context.AfterFunc(ctx, func() { ended <- shutdown([]*listener{l}, logger) })
 	fmt.Fprintf(stdout, "meterd ceiling api=%s\n", l.url())

@@ -16,7 +16,7 @@ func newCatalogApply() *cobra.Command {
 	var client adminClient
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
-		Short: "Apply a catalog file to a running service",
+		Short: "Apply a catalog file, or - for stdin, to a running service",
 		Long: `apply checks a catalog here and sends it to a running service. Key files that it
 names are read here. Sellers, buyers and tokens that it does not name stay as
 they are; applying it twice changes nothing.`,
@@ -29,7 +29,7 @@ they are; applying it twice changes nothing.`,
 			if err := client.call(cmd.Context(), http.MethodGet, "clock", nil, &standing); err != nil {
 				return err
 			}
-			state, err := catalog.Load(args[0], standing.Now)
+			state, err := readCatalog(cmd.InOrStdin(), args[0], standing.Now)
 			if err != nil {
 				return err
 			}

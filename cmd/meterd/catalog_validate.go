@@ -17,12 +17,12 @@ func newCatalogValidate() *cobra.Command {
 	output := ""
 	cmd := &cobra.Command{
 		Use:   "validate FILE",
-		Short: "Check a catalog file; every mistake is told with its line and field",
+		Short: "Check a catalog file, or - for stdin; every mistake is told with its line and field",
 		Example: `  meterd catalog validate catalog.yaml
   meterd catalog validate catalog.yaml --output json`,
 		Args: takes("FILE"),
 		RunE: runE(func(cmd *cobra.Command, args []string) error {
-			state, err := catalog.Load(args[0], time.Now())
+			state, err := readCatalog(cmd.InOrStdin(), args[0], time.Now())
 			if output == "json" {
 				return errors.Join(err, printCheck(cmd.OutOrStdout(), args[0], err))
 			}
@@ -30,6 +30,9 @@ func newCatalogValidate() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %s\n", args[0], describe(state))
+			if len(state.Sellers)+len(state.Buyers) == 0 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "meterd: it names no seller and no buyer, so that applying it brings none")
+			}
 			return nil
 		}),
 	}

@@ -35,15 +35,24 @@ so that a month's end fits into a test.`,
 	cmd.AddCommand(
 		&cobra.Command{Use: "show", Short: "Show the time", Example: "  meterd clock show --output json", Args: takes(), RunE: runE(c.show)},
 		c.steering("set TIME", "meterd clock set 2026-11-30T23:59:00Z", "Set the time; the clock goes on at its pace", takes("TIME"), func(args []string) (admin.ClockChange, error) {
+			if _, err := time.Parse(time.RFC3339, args[0]); err != nil {
+				return admin.ClockChange{}, usagef("%q is not a time such as 2026-11-30T23:59:00Z", args[0])
+			}
 			return admin.ClockChange{Now: &args[0]}, nil
 		}),
 		c.steering("advance DURATION", "meterd clock advance 1h30m", "Move the time by a duration such as 1h30m", takes("DURATION"), func(args []string) (admin.ClockChange, error) {
+			if _, err := time.ParseDuration(args[0]); err != nil {
+				return admin.ClockChange{}, usagef("%q is not a duration such as 1h30m; a day is 24h", args[0])
+			}
 			return admin.ClockChange{Advance: &args[0]}, nil
 		}),
 		c.steering("scale N", "meterd clock scale 60", "Let N seconds pass in one", takes("N"), func(args []string) (admin.ClockChange, error) {
 			scale, err := strconv.ParseFloat(args[0], 64)
 			if err != nil {
 				return admin.ClockChange{}, usagef("%q is not a number", args[0])
+			}
+			if err := new(clock.Clock).Scale(scale); err != nil {
+				return admin.ClockChange{}, &usageError{err}
 			}
 			return admin.ClockChange{Scale: &scale}, nil
 		}),

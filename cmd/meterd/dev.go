@@ -59,24 +59,26 @@ func runDev(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if o.catalog != "" {
 		source = fileSource(o.catalog, o.override)
 	}
-	var sellers atomic.Pointer[[]metering.AccountID]
-	s, err := openService(context.WithoutCancel(ctx), o, source.noting(&sellers), o.logger(stderr))
+	logger := o.logger(stderr)
+	both, err := listen("--listen", o.listen, logger)
 	if err != nil {
 		return err
 	}
-	err = s.serveTogether(ctx, o, *sellers.Load(), hangups, stdout)
+	var sellers atomic.Pointer[[]metering.AccountID]
+	s, err := openService(context.WithoutCancel(ctx), o, source.noting(&sellers), logger)
+	if err != nil {
+		return errors.Join(err, both.Close())
+	}
+	err = s.serveTogether(ctx, both, o.adminToken, *sellers.Load(), hangups, stdout)
 	return errors.Join(err, s.close())
 }
 
 // serveTogether serves everything on one port and shows around, one of the
 // sellers if they are named.
-func (s *service) serveTogether(ctx context.Context, o *options, sellers []metering.AccountID, hangups <-chan os.Signal, stdout io.Writer) error {
-	both, err := listen(o.listen, s.together(), s.logger)
-	if err != nil {
-		return err
-	}
+func (s *service) serveTogether(ctx context.Context, both *listener, adminToken string, sellers []metering.AccountID, hangups <-chan os.Signal, stdout io.Writer) error {
+	both.handle(s.together())
 	printReady(stdout, both.url(), both.url())
-	tour, err := planTour(context.WithoutCancel(ctx), s.ledger, sellers, both.url(), o.adminToken)
+	tour, err := planTour(context.WithoutCancel(ctx), s.ledger, sellers, both.url(), adminToken)
 	if err != nil {
 		return errors.Join(err, both.Close())
 	}

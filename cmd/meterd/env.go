@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +24,9 @@ func bindEnvironment(cmd *cobra.Command) (err error) {
 			return
 		}
 		if wrong := flags.Set(f.Name, value); wrong != nil {
+			if f.Value.Type() == "bool" {
+				wrong = fmt.Errorf("%q is not one of true, false", value)
+			}
 			err = fmt.Errorf("environment variable %s: %w", name, wrong)
 		}
 	})
@@ -36,4 +41,65 @@ func cobraFlag(cmd *cobra.Command, f *pflag.Flag) bool {
 
 func environmentName(flag string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// foreignVariables begin the names of variables that Kubernetes sets in every
+// pod beside a service of the name meterd.
+var foreignVariables = []string{environmentPrefix + "SERVICE_", environmentPrefix + "PORT"}
+
+// unknownVariables returns a warning for each variable of an environment that
+// looks like one of ours and is no command's.
+func unknownVariables(root *cobra.Command, environment []string) (warnings []string) {
+	names := map[string]bool{}
+	eachFlag(root, func(f *pflag.Flag) { names[environmentName(f.Name)] = true })
+	names[endpointVariable] = true
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, environmentPrefix) || value == "" || names[name] || foreign(name) {
+			continue
+		}
+		warning := fmt.Sprintf("environment variable %s is not one of meterd's and is ignored", name)
+		if near := nearestName(name, slices.Sorted(maps.Keys(names))); near != "" {
+			warning += "; is " + near + " meant?"
+		}
+		warnings = append(warnings, warning)
+	}
+	return warnings
+}
+
+// typosMax is how many letters may be wrong in a name that is recognised.
+const typosMax = 2
+
+// nearestName returns the name that takes the fewest changes, or "". cobra
+// counts them, as it does for its commands.
+func nearestName(name string, names []string) string {
+	list := &cobra.Command{}
+	for _, n := range names {
+		list.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
+	}
+	for typos := 1; typos <= typosMax; typos++ {
+		list.SuggestionsMinimumDistance = typos
+		if near := list.SuggestionsFor(name); len(near) > 0 {
+			return near[0]
+		}
+	}
+	return ""
+}
+
+func foreign(name string) bool {
+	for _, prefix := range foreignVariables {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// eachFlag visits the flags of a command and of all below it.
+func eachFlag(cmd *cobra.Command, visit func(*pflag.Flag)) {
+	cmd.Flags().VisitAll(visit)
+	cmd.PersistentFlags().VisitAll(visit)
+	for _, child := range cmd.Commands() {
+		eachFlag(child, visit)
+	}
 }

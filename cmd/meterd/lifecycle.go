@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // listener is one address that is served.
@@ -22,13 +23,18 @@ type listener struct {
 	tls bool
 }
 
-func listen(address string, handler http.Handler, logger *slog.Logger) (*listener, error) {
+// listen takes an address, which flag named. Nothing is served before handle
+// says by what, so that a port that is taken is noticed before anything else
+// is done.
+func listen(flag, address string, logger *slog.Logger) (*listener, error) {
 	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("somebody listens on %s already, perhaps another meterd; choose another address with %s, or port 0 for any that is free", address, flag)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("listening: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return &listener{Listener: l, http: &http.Server{
-		Handler:           handler,
 		ReadHeaderTimeout: readHeaderMax,
 		IdleTimeout:       idleMax,
 		MaxHeaderBytes:    headerBytesMax,
@@ -37,6 +43,8 @@ func listen(address string, handler http.Handler, logger *slog.Logger) (*listene
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}}, nil
 }
+
+func (l *listener) handle(handler http.Handler) { l.http.Handler = handler }
 
 // useTLS makes the listener speak TLS. A bad certificate shows here, before
 // anybody is told that the service is ready.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // runAsMeterd is set for processes of the test binary that are to be meterd.
-const runAsMeterd = "METERD_TEST_BE_METERD"
+const runAsMeterd = "TEST_BE_METERD"
 
 // patience is how long tests wait for what happens in milliseconds.
 const patience = 10 * time.Second

@@ -10,7 +10,6 @@ import (
 
 	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/store"
-	"github.com/meterd/meterd/internal/store/pebblestore"
 )
 
 // withLedger opens the ledger of a data directory that no service has open.
@@ -31,8 +30,8 @@ func withStore(data string, use func(store.Store) error) error {
 		return fmt.Errorf("%s holds no ledger", data)
 	}
 	s, err := openStore(data, slog.New(slog.DiscardHandler), newMetrics())
-	if errors.Is(err, pebblestore.ErrLocked) {
-		return fmt.Errorf("%w: a service runs there; stop it, or ask it (--admin-url) where the command can", err)
+	if inUse := new(dataInUse); errors.As(err, &inUse) {
+		return fmt.Errorf("another meterd uses the data directory %s; stop that one, or ask it (--admin-url) where the command can", data)
 	}
 	if err != nil {
 		return err

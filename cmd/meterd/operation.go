@@ -66,7 +66,10 @@ func (o *operation) readInput(stdin io.Reader, into any) error {
 // client makes the official SDK's client. demo is the credential of the demo
 // marketplace that may make the call.
 func (o *operation) client(ctx context.Context, stderr io.Writer, demo demoCaller) (*marketplacemetering.Client, error) {
-	endpoint := o.resolveEndpoint()
+	endpoint, err := o.resolveEndpoint()
+	if err != nil {
+		return nil, err
+	}
 	local := onThisMachine(endpoint)
 	load := []func(*config.LoadOptions) error{config.WithRegion(o.region), config.WithDefaultRegion("us-east-1")}
 	if o.awsProfile != "" {
@@ -80,7 +83,10 @@ func (o *operation) client(ctx context.Context, stderr io.Writer, demo demoCalle
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil && local && o.awsProfile == "" {
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if !local || o.awsProfile != "" {
+			return nil, usagef("no AWS credentials for %s; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has them with --aws-profile (%w)", endpoint, err)
+		}
 		credential, err := demo()
 		if err != nil {
 			return nil, err
@@ -96,13 +102,30 @@ func (o *operation) client(ctx context.Context, stderr io.Writer, demo demoCalle
 // demoCaller finds a credential in the demo marketplace.
 type demoCaller func() (marketplace.Credential, error)
 
-func (o *operation) resolveEndpoint() string {
-	for _, endpoint := range []string{o.endpoint, os.Getenv("METERD_ENDPOINT"), os.Getenv("AWS_ENDPOINT_URL_MARKETPLACE_METERING")} {
-		if endpoint != "" {
-			return endpoint
+// resolveEndpoint finds where the service is, and refuses what is no place.
+func (o *operation) resolveEndpoint() (string, error) {
+	for _, from := range []struct{ name, endpoint string }{
+		{"--endpoint-url", o.endpoint},
+		{endpointVariable, os.Getenv(endpointVariable)},
+		{"AWS_ENDPOINT_URL_MARKETPLACE_METERING", os.Getenv("AWS_ENDPOINT_URL_MARKETPLACE_METERING")},
+	} {
+		if from.endpoint != "" {
+			return from.endpoint, checkURL(from.name, from.endpoint)
 		}
 	}
-	return adminURLs[0]
+	return adminURLs[0], nil
+}
+
+// endpointVariable has no flag of its name.
+const endpointVariable = environmentPrefix + "ENDPOINT"
+
+// checkURL refuses what no service can be at. name is where it was given.
+func checkURL(name, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return usagef("%s: %q is not a URL such as %s", name, text, adminURLs[0])
+	}
+	return nil
 }
 
 func onThisMachine(endpoint string) bool {

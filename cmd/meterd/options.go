@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -57,6 +58,11 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 // check parses what has a form and refuses what is wrong, before anything is
 // opened.
 func (o *options) check() (err error) {
+	for flag, address := range map[string]string{"--listen": o.listen, "--admin-listen": o.adminListen} {
+		if err := checkAddress(address); err != nil {
+			return usagef("%s: %w", flag, err)
+		}
+	}
 	if o.clock != "" {
 		if o.parsedClock, err = time.Parse(time.RFC3339, o.clock); err != nil {
 			return usagef("--clock: %q is not a time such as 2026-11-22T00:54:00Z", o.clock)
@@ -101,6 +107,21 @@ func parseSwitches(list []string) (map[string]string, error) {
 		switches[name] = value
 	}
 	return switches, nil
+}
+
+// checkAddress refuses what cannot be listened on; empty is no address.
+func checkAddress(address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not an address such as 127.0.0.1:8421 or :8421", address)
+	}
+	return nil
 }
 
 // checkOrigin refuses what no browser sends as Origin, which would never match.

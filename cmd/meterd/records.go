@@ -28,8 +28,10 @@ func newRecords() *cobra.Command {
 		Use:   "records",
 		Short: "List accepted usage records",
 		Long: `records lists the usage records that a running service accepted or, with --data,
-those in the directory of one that does not run. They come by kind (told on a
-licence, on a product, by a running product) and within it by hour.`,
+those in the directory of one that does not run. The table is sorted by hour and
+product, ten thousand at a time. json and ndjson have them as they come: by kind
+(told on a licence, on a product, by a running product) and within it by hour.
+--limit takes the first that come.`,
 		Example: `  meterd records
   meterd records --customer cust-active --from 2026-11-01 --to 2026-12-01
   meterd records --output ndjson | jq .quantity
@@ -37,6 +39,11 @@ licence, on a product, by a running product) and within it by hour.`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
+			for flag, text := range map[string]string{"--from": query.From, "--to": query.To} {
+				if _, err := admin.ParseTime(text); text != "" && err != nil {
+					return usagef("%s: %w", flag, err)
+				}
+			}
 			list := func(records iter.Seq2[admin.Record, error]) error {
 				return printRecords(cmd.OutOrStdout(), output, records)
 			}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +32,7 @@ func printRecords(w io.Writer, output string, records iter.Seq2[admin.Record, er
 
 func printRecordLines(w io.Writer, records iter.Seq2[admin.Record, error]) error {
 	lines := json.NewEncoder(w)
+	lines.SetEscapeHTML(false)
 	for record, err := range records {
 		if err == nil {
 			err = lines.Encode(record)
@@ -48,11 +51,14 @@ func printRecordArray(w io.Writer, records iter.Seq2[admin.Record, error]) error
 		if err != nil {
 			return err
 		}
-		text, err := json.MarshalIndent(record, "    ", "    ")
-		if err != nil {
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
+		encoder.SetIndent("    ", "    ")
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(record); err != nil {
 			return fmt.Errorf("printing: %w", err)
 		}
-		fmt.Fprintf(w, "%s\n    %s", before, text)
+		fmt.Fprintf(w, "%s\n    %s", before, bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 		before = ","
 	}
 	if before == "[" {
@@ -63,26 +69,38 @@ func printRecordArray(w io.Writer, records iter.Seq2[admin.Record, error]) error
 	return err
 }
 
-// tableChunk is how many rows are aligned with one another, because they are
-// held in memory until they are printed.
-const tableChunk = 1000
+// tableChunk is how many rows are sorted and aligned with one another, because
+// they are held in memory until they are printed.
+const tableChunk = 10_000
 
+// printRecordTable prints records by hour and then product, chunk by chunk.
 func printRecordTable(w io.Writer, records iter.Seq2[admin.Record, error]) error {
 	rows := newTable(w, "HOUR", "PRODUCT", "CUSTOMER", "DIMENSION", "QUANTITY", "ID", "LICENCE OR RESOURCE")
-	n := 0
+	var chunk []admin.Record
 	for r, err := range records {
 		if err != nil {
-			return err
+			return errors.Join(rows.records(chunk), err)
 		}
-		rows.row(
+		if chunk = append(chunk, r); len(chunk) == tableChunk {
+			if err := rows.records(chunk); err != nil {
+				return err
+			}
+			chunk = chunk[:0]
+		}
+	}
+	return rows.records(chunk)
+}
+
+// records sorts records and prints them.
+func (t *table) records(list []admin.Record) error {
+	slices.SortStableFunc(list, func(a, b admin.Record) int {
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Product, b.Product))
+	})
+	for _, r := range list {
+		t.row(
 			r.Hour.Format(time.RFC3339), string(r.Product), cmp.Or(string(r.Customer), string(r.Buyer)),
 			string(r.Dimension), strconv.FormatInt(r.Quantity, 10), r.ID, cmp.Or(string(r.License), string(r.Resource)),
 		)
-		if n++; n%tableChunk == 0 {
-			if err := rows.end(); err != nil {
-				return err
-			}
-		}
 	}
-	return rows.end()
+	return t.end()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -25,12 +26,17 @@ line or the environment is wrong, and nothing was done.`,
 		Example: `  meterd dev                                  # a service with a demo marketplace
   meterd serve --data /var/lib/meterd --catalog catalog.yaml
   meterd records                              # what was metered`,
-		Version:           versionText(),
-		Args:              cobra.NoArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return bindEnvironment(cmd) },
-		SilenceErrors:     true,
-		SilenceUsage:      true,
+		Version: versionText(),
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			for _, warning := range unknownVariables(cmd.Root(), os.Environ()) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "meterd:", warning)
+			}
+			return bindEnvironment(cmd)
+		},
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetUsageTemplate(root.UsageTemplate() + usageTail)

@@ -48,6 +48,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	})
 	ts.Setenv("API", api)
+	ts.Setenv("API_ADDRESS", strings.TrimPrefix(api, "http://"))
 	ts.Setenv("METERD_ENDPOINT", api)
 	ts.Setenv("METERD_ADMIN_URL", admin)
 }

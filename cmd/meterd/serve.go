@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -81,8 +82,13 @@ func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	defer signal.Stop(hangups)
 
 	logger := o.logger(stderr)
-	if err := o.findAdminToken(stdout); err != nil {
+	api, operator, err := o.listenApart(logger)
+	if err != nil {
 		return err
+	}
+	closing := func(err error) error { return errors.Join(err, api.Close(), operator.Close()) }
+	if err := o.findAdminToken(stdout); err != nil {
+		return closing(err)
 	}
 	source := marketSource{name: "the store", override: o.override}
 	if o.catalog != "" {
@@ -91,10 +97,13 @@ func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	// The start is not broken off by a signal: it ends in order right after.
 	s, err := openService(context.WithoutCancel(ctx), o, source, logger)
 	if err != nil {
-		return err
+		return closing(err)
 	}
 	s.warn(o)
-	err = s.serveApart(ctx, o, hangups, stdout)
+	api.handle(s.api)
+	operator.handle(s.admin)
+	printReady(stdout, api.url(), operator.url())
+	err = s.serve(ctx, hangups, api, operator)
 	return errors.Join(err, s.close())
 }
 
@@ -123,23 +132,20 @@ func (s *service) warn(o *options) {
 	}
 }
 
-// serveApart serves the API and the admin surface on ports of their own.
-func (s *service) serveApart(ctx context.Context, o *options, hangups <-chan os.Signal, stdout io.Writer) error {
-	api, err := listen(o.listen, s.api, s.logger)
-	if err != nil {
-		return err
+// listenApart takes the ports of the API and of the admin surface.
+func (o *options) listenApart(logger *slog.Logger) (api, operator *listener, err error) {
+	if api, err = listen("--listen", o.listen, logger); err != nil {
+		return nil, nil, err
 	}
 	if o.tlsCert != "" {
 		if err := api.useTLS(o.tlsCert, o.tlsKey); err != nil {
-			return errors.Join(err, api.Close())
+			return nil, nil, errors.Join(err, api.Close())
 		}
 	}
-	operator, err := listen(o.adminListen, s.admin, s.logger)
-	if err != nil {
-		return errors.Join(err, api.Close())
+	if operator, err = listen("--admin-listen", o.adminListen, logger); err != nil {
+		return nil, nil, errors.Join(err, api.Close())
 	}
-	printReady(stdout, api.url(), operator.url())
-	return s.serve(ctx, hangups, api, operator)
+	return api, operator, nil
 }
 
 // printReady prints the line that scripts wait for. Its form does not change.

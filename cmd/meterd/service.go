@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/meterd/meterd/internal/admin"
@@ -109,7 +108,19 @@ func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error
 	if err := makeDataDir(data); err != nil {
 		return nil, err
 	}
-	return pebblestore.Open(ledgerDir(data), pebblestore.Config{Logger: logger, OnGroup: m.committed})
+	s, err := pebblestore.Open(ledgerDir(data), pebblestore.Config{Logger: logger, OnGroup: m.committed})
+	if errors.Is(err, pebblestore.ErrLocked) {
+		// What the system says of the lock adds nothing to that.
+		return nil, &dataInUse{data}
+	}
+	return s, err
+}
+
+// dataInUse says that a data directory is open elsewhere.
+type dataInUse struct{ data string }
+
+func (d *dataInUse) Error() string {
+	return fmt.Sprintf("another meterd uses the data directory %s; stop that one, or name another directory with --data", d.data)
 }
 
 func makeDataDir(data string) error {
@@ -125,7 +136,7 @@ func (s *service) close() error { return s.store.Close() }
 // redirect some paths, which no client of the API survives.
 func (s *service) together() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, admin.Prefix) {
+		if admin.Owns(r.URL.Path) {
 			s.admin.ServeHTTP(w, r)
 			return
 		}

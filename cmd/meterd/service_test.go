@@ -42,10 +42,11 @@ func demoService(t *testing.T, o *options) *service {
 // serving serves in the background until the test ends, and says where.
 func serving(t *testing.T, s *service, prepare func(*listener)) string {
 	t.Helper()
-	l, err := listen("127.0.0.1:0", s.together(), s.logger)
+	l, err := listen("--listen", "127.0.0.1:0", s.logger)
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.handle(s.together())
 	prepare(l)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
@@ -128,7 +129,8 @@ func TestOnePortForTwo(t *testing.T) {
 	for path, want := range map[string]int{
 		"/_meterd/health":  http.StatusOK,
 		"/_meterd/nothing": http.StatusNotFound,
-		"/_meterd":         http.StatusForbidden, // the API's answer, as on every other path
+		"/_meterd":         http.StatusOK,
+		"/_meterdx":        http.StatusForbidden, // the API's answer, as on every other path
 		"/console":         http.StatusForbidden,
 		"//_meterd/health": http.StatusForbidden,
 	} {

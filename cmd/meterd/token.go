@@ -26,6 +26,10 @@ hours. The token alone goes to stdout, what else there is to say to stderr.`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
+			named := request.Product != "" || request.Customer != ""
+			if (request.License != "") == named || named && (request.Product == "" || request.Customer == "") {
+				return usagef("say who buys what: --product and --customer, or --license-arn")
+			}
 			var token admin.Token
 			if err := client.call(cmd.Context(), http.MethodPost, "token", request, &token); err != nil {
 				return err

@@ -3,6 +3,7 @@ package admin
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,6 +13,12 @@ import (
 
 // Prefix is the path that everything here lies under.
 const Prefix = "/_meterd/"
+
+// Owns reports whether a path is the surface's. People leave out the last
+// slash, which stands for the list of what there is.
+func Owns(path string) bool {
+	return strings.HasPrefix(path, Prefix) || path+"/" == Prefix
+}
 
 // Config is what the surface needs. Only Ledger is required.
 type Config struct {

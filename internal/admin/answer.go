@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,15 +61,20 @@ func (a *Admin) answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // people read it, and no page shows it
+	if err := encoder.Encode(value); err != nil {
 		// unreachable unless a type here cannot be written as JSON.
-		status, body = http.StatusInternalServerError, []byte(`{"error": "the answer cannot be encoded"}`)
+		status = http.StatusInternalServerError
+		body.Reset()
+		body.WriteString(`{"error": "the answer cannot be encoded"}` + "\n")
 	}
 	head := w.Header()
 	head.Set("Content-Type", "application/json")
 	head.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	// A client that has gone is no trouble of ours.
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(body.Bytes())
 }

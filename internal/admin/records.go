@@ -86,6 +86,7 @@ func (a *Admin) streamRecords(w http.ResponseWriter, records iter.Seq2[Record, e
 	w.Header().Set("Cache-Control", "no-store")
 	out := bufio.NewWriter(w)
 	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
 	for record, err := range records {
 		var line any = record
 		if err != nil {

@@ -47,6 +47,9 @@ func (a *Admin) table() []route {
 // find returns the route of a request, or the problem that says what exists.
 func (a *Admin) find(r *http.Request) (*route, *problem) {
 	path := strings.TrimPrefix(r.URL.Path, Prefix)
+	if r.URL.Path+"/" == Prefix {
+		path = ""
+	}
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

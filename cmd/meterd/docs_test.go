@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/meterd/meterd/internal/catalog"
+)
+
+// TestCatalogPageIsValid reads the example that docs/catalog.md calls whole.
+func TestCatalogPageIsValid(t *testing.T) {
+	page, err := os.ReadFile("../../docs/catalog.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	state, err := catalog.Parse([]byte(example), catalog.Options{File: "docs/catalog.md"})
+	if err != nil || len(state.Sellers) == 0 || len(state.Buyers) == 0 {
+		t.Errorf("%v", err)
+	}
+}
