@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -13,15 +14,20 @@ import (
 )
 
 func newCatalogApply() *cobra.Command {
-	var client adminClient
+	var (
+		client adminClient
+		prune  bool
+	)
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Apply a catalog file, or - for stdin, to a running service",
 		Long: `apply checks a catalog here and sends it to a running service. Key files that it
 names are read here. Sellers, buyers and tokens that it does not name stay as
-they are; applying it twice changes nothing.`,
-		Example: "  meterd catalog apply catalog.yaml",
-		Args:    takes("FILE"),
+they are, and what they can prove themselves by stays good; with --prune they are
+removed. Usage that was told stays. Applying a catalog twice changes nothing.`,
+		Example: `  meterd catalog apply catalog.yaml
+  meterd catalog apply --prune catalog.yaml`,
+		Args: takes("FILE"),
 		RunE: runE(func(cmd *cobra.Command, args []string) error {
 			// Tokens that do not say when they were minted are minted now, by
 			// the clock of the service.
@@ -37,7 +43,11 @@ they are; applying it twice changes nothing.`,
 			if err != nil {
 				return err
 			}
-			response, err := client.send(cmd.Context(), http.MethodPut, "catalog", nil, source, "application/json")
+			query := url.Values{}
+			if prune {
+				query.Set("prune", "true")
+			}
+			response, err := client.send(cmd.Context(), http.MethodPut, "catalog", query, source, "application/json")
 			if err != nil {
 				return err
 			}
@@ -46,10 +56,11 @@ they are; applying it twice changes nothing.`,
 			if err := json.NewDecoder(response.Body).Decode(&applied); err != nil {
 				return fmt.Errorf("reading the admin surface's answer: %w", err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s applied: %d created, %d changed\n", args[0], applied.Created, applied.Changed)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s applied: %d created, %d changed, %d removed\n", args[0], applied.Created, applied.Changed, applied.Removed)
 			return nil
 		}),
 	}
 	client.addFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&prune, "prune", false, "remove sellers, buyers and tokens that the catalog does not name")
 	return cmd
 }
