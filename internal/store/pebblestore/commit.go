@@ -24,21 +24,41 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 		return err
 	}
 	defer s.gate.leave()
-	// What needs no knowledge of other calls is done here, where many can do
-	// it at a time, and not by the committer.
-	told := store.AppendTold(nil, r)
-	digest := audit.DigestOf(told)
-	err := s.write(ctx, s.grouped, func(g *group) error { return g.commit(r, told, digest) })
+	j := jobs.Get().(*job)
+	j.prepare(s, r)
+	err := s.write(ctx, s.grouped, j)
 	if err != nil {
 		r.Decisions, r.CallID = r.Decisions[:0], 0
 	}
 	return err
 }
 
-// commit stages a request: its new facts and its call.
-func (g *group) commit(r *store.Request, told []byte, digest audit.Digest) error {
+// commit stages a request: its call, which tells all there is to know of its
+// facts. The new ones come into the index later.
+func (g *group) commit(j *job) error {
+	r := j.request
+	if g.crowded != nil && len(r.Facts) > 0 {
+		return g.crowded
+	}
 	r.CallID = g.head.Call + 1
-	g.head = store.Head{Call: r.CallID, Hash: audit.Link(g.head.Hash, uint64(r.CallID), digest)}
+	g.head = store.Head{Call: r.CallID, Hash: audit.Link(g.head.Hash, uint64(r.CallID), j.digest)}
+	for i := range j.facts {
+		f := &j.facts[i]
+		f.isNew = g.s.filter.isNew(r.Facts[i].Key.Hour, f.hash, r.At)
+	}
+	g.decideAll(j)
+	g.key = appendCallKey(g.key[:0], r.CallID)
+	g.value = appendCall(g.value[:0], g.head.Hash, r.Decisions, j.told)
+	g.set()
+	g.requests++
+	g.facts += len(r.Facts)
+	return nil
+}
+
+func (g *group) decideAll(j *job) {
+	g.s.backlog.mu.Lock()
+	defer g.s.backlog.mu.Unlock()
+	r := j.request
 	for i := range r.Facts {
 		var guard store.Outcome
 		if r.Guarded && i > 0 {
@@ -52,46 +72,38 @@ func (g *group) commit(r *store.Request, told []byte, digest audit.Digest) error
 			// Nobody knows what the guard would have said.
 			d.Outcome = store.Faulted
 		default:
-			d = g.decide(&r.Facts[i], r.At)
+			d = g.decide(&r.Facts[i], &j.facts[i], j.entries, r.At)
 		}
 		r.Decisions = append(r.Decisions, d)
 	}
-	g.key = appendCallKey(g.key[:0], r.CallID)
-	g.value = appendCall(g.value[:0], g.head.Hash, r.Decisions, told)
-	g.set()
-	g.requests++
-	g.facts += len(r.Facts)
-	return nil
 }
 
-// decide compares one fact with what stands at its key, and stages it if
+// decide compares one fact with what stands at its key, and remembers it if
 // nothing does.
-func (g *group) decide(told *store.Fact, at int64) store.Decision {
-	d, err := g.compare(told, at)
-	if err != nil {
-		g.s.log.Error("a fact could not be read; its request is told so", "kind", string(told.Key.Kind), "error", err)
-		return store.Decision{Outcome: store.Faulted}
+func (g *group) decide(told *store.Fact, prepared *preparedFact, entries []byte, at int64) store.Decision {
+	entry := entries[prepared.from:prepared.to]
+	if !prepared.isNew {
+		d, err := g.compare(told, prepared.hash, entryKey(entry), at)
+		if err != nil {
+			g.s.log.Error("a fact could not be read; its request is told so", "kind", string(told.Key.Kind), "error", err)
+			return store.Decision{Outcome: store.Faulted}
+		}
+		if d.Outcome != store.Created {
+			return d
+		}
 	}
-	if d.Outcome != store.Created {
-		return d
-	}
-	fact := *told
-	fact.Call = g.head.Call
-	g.created[told.Key] = fact
-	g.key = appendFactKey(g.key[:0], told.Key)
-	g.value = appendFact(g.value[:0], &fact)
-	g.set()
+	g.s.backlog.active.add(prepared.hash, told.Key.Hour, g.head.Call, entry)
 	return store.Decision{Outcome: store.Created, Quantity: told.Quantity, Call: g.head.Call}
 }
 
 // compare finds out what stands at a fact's key. Created means that nothing
 // does.
-func (g *group) compare(told *store.Fact, at int64) (store.Decision, error) {
-	if fact, ok := g.created[told.Key]; ok {
-		return judge(&fact, told, at), nil
+func (g *group) compare(told *store.Fact, hash uint64, key []byte, at int64) (store.Decision, error) {
+	if call, rest, ok := g.s.backlog.find(hash, key); ok {
+		fact, err := decodeRest(told.Key, call, rest)
+		return judge(&fact, told, at), err
 	}
-	g.key = appendFactKey(g.key[:0], told.Key)
-	value, closer, err := g.s.db.Get(g.key)
+	value, closer, err := g.s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return store.Decision{Outcome: store.Created}, nil
 	}

@@ -3,29 +3,14 @@ package pebblestore
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/meterd/meterd/internal/store"
 )
 
-// job is what one caller wants to have written.
-type job struct {
-	// stage adds the job to a group. After an error nothing was added and the
-	// error is the answer. It runs on the committer's goroutine.
-	stage func(*group) error
-	// taken is set by whoever comes first: the committer, when it begins, or
-	// the caller, when it gives up waiting for that. So the committer uses the
-	// caller's buffers only while the caller waits for the answer.
-	taken atomic.Bool
-	// answer has room for the one answer.
-	answer chan error
-}
-
-// write has the committer stage and commit something, and waits until it is
+// write has the committer stage and commit a job, and waits until that is
 // durable. The caller must be inside the gate.
-func (s *Store) write(ctx context.Context, queue chan<- *job, stage func(*group) error) error {
-	j := &job{stage: stage, answer: make(chan error, 1)}
+func (s *Store) write(ctx context.Context, queue chan<- *job, j *job) error {
 	select {
 	case queue <- j:
 	case <-ctx.Done():
@@ -33,36 +18,47 @@ func (s *Store) write(ctx context.Context, queue chan<- *job, stage func(*group)
 	}
 	select {
 	case err := <-j.answer:
+		j.release()
 		return err
 	case <-ctx.Done():
 		if j.taken.CompareAndSwap(false, true) {
 			return ctx.Err()
 		}
-		return <-j.answer
+		err := <-j.answer
+		j.release()
+		return err
 	}
+}
+
+// writeStaged is write for what is no request.
+func (s *Store) writeStaged(ctx context.Context, queue chan<- *job, stage func(*group) error) error {
+	j := jobs.Get().(*job)
+	j.stage = stage
+	return s.write(ctx, queue, j)
 }
 
 // commitAll is the committer. It returns when the queue is closed.
 func (s *Store) commitAll() {
 	defer close(s.finished)
+	g := newGroup(s)
 	for {
 		select {
 		case j, ok := <-s.grouped:
 			if !ok {
 				return
 			}
-			s.commitGroup(j, s.grouped)
+			s.commitGroup(g, j, s.grouped)
 		case j := <-s.alone:
-			s.commitGroup(j, nil)
+			s.commitGroup(g, j, nil)
 		}
 	}
 }
 
 // commitGroup commits the first job together with what else waits, and answers
 // all of them.
-func (s *Store) commitGroup(first *job, more <-chan *job) {
+func (s *Store) commitGroup(g *group, first *job, more <-chan *job) {
 	start := time.Now()
-	g := newGroup(s)
+	g.begin()
 	for j := first; j != nil; j = g.next(more) {
 		g.take(j)
 	}
@@ -72,6 +68,7 @@ func (s *Store) commitGroup(first *job, more <-chan *job) {
 	} else {
 		s.head = g.head
 		s.names.add(g.newNames)
+		s.filter.fit()
 		if g.requests > 0 {
 			s.cfg.OnGroup(g.requests, g.facts, time.Since(start))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -139,12 +141,10 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// contents reads the ledger and checks that calls are numbered without gaps,
-// and that each call's facts are there or none of them: a call that created
-// facts has all of them, and a fact has its call.
+// contents reads the ledger and checks that it is whole: calls are numbered
+// without gaps and linked, and the facts are exactly those that they created.
 func contents(s *Store) (facts map[store.Key]store.Fact, calls []store.Call, err error) {
 	ctx := context.Background()
-	created := map[store.CallID]int{}
 	facts = map[store.Key]store.Fact{}
 	for kind := store.Kind('A'); kind <= 'Z'; kind++ {
 		for f, err := range s.Scan(ctx, store.Range{Kind: kind, ToHour: 1<<32 - 1}) {
@@ -152,27 +152,32 @@ func contents(s *Store) (facts map[store.Key]store.Fact, calls []store.Call, err
 				return nil, nil, err
 			}
 			facts[f.Key] = f
-			created[f.Call]++
 		}
 	}
+	created := map[store.Key]store.Fact{}
+	head := store.Head{Hash: audit.Genesis}
 	for c, err := range s.ScanCalls(ctx, 0) {
 		if err != nil {
 			return nil, nil, err
 		}
-		calls = append(calls, c)
-		if c.ID != store.CallID(len(calls)) {
-			return nil, nil, fmt.Errorf("call %d stands at place %d", c.ID, len(calls))
+		if c.ID != head.Call+1 || c.Hash != c.Link(head.Hash) {
+			return nil, nil, fmt.Errorf("call %d is not linked to call %d", c.ID, head.Call)
 		}
-		for _, o := range c.Outcomes {
+		head = store.Head{Call: c.ID, Hash: c.Hash}
+		calls = append(calls, c)
+		for i, o := range c.Outcomes {
 			if o == store.Created {
-				created[c.ID]--
+				created[c.Facts[i].Key] = c.Facts[i]
 			}
 		}
 	}
-	for id, n := range created {
-		if n != 0 {
-			return nil, nil, fmt.Errorf("call %d has %d facts more than it created", id, n)
+	for key, f := range created {
+		if !reflect.DeepEqual(facts[key], f) {
+			return nil, nil, fmt.Errorf("the log has %+v, the index %+v", f, facts[key])
 		}
+	}
+	if len(facts) != len(created) {
+		return nil, nil, fmt.Errorf("the index has %d facts, the log %d", len(facts), len(created))
 	}
 	return facts, calls, nil
 }

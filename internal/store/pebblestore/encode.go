@@ -20,9 +20,12 @@ import (
 //	'r'   uvarint length, table, key              a row
 //	'm'   word                                    what the store knows of itself
 //
-// The tail is left out when it is zero: then the key is shorter than all that
-// have one, and sorts before them, as zero does.
+// The calls are the log, the facts an index of it. A fact's tail is left out
+// when it is zero: then the key is shorter than all that have one, and sorts before them, as zero does.
 const (
+	// Kinds of facts are between these two.
+	firstKind, lastKind = 'A', 'Z'
+
 	callPrefix = 'c'
 	namePrefix = 'n'
 	rowPrefix  = 'r'
@@ -76,25 +79,53 @@ func decodeFactKey(b []byte) (store.Key, error) {
 // hourMillis are the milliseconds of an hour.
 const hourMillis = 3_600_000
 
-// appendFact appends a fact's value: format, call, quantity, timestamp as what
-// it has more than the key's hour, until, and the detail to the end.
-func appendFact(b []byte, f *store.Fact) []byte {
-	b = append(b, valueFormat)
-	b = binary.AppendUvarint(b, uint64(f.Call))
+// appendFactValue appends a fact's value: format, call, and the rest.
+func appendFactValue(b []byte, call store.CallID, rest []byte) []byte {
+	b = binary.AppendUvarint(append(b, valueFormat), uint64(call))
+	return append(b, rest...)
+}
+
+// appendRest appends what of a fact is known before its call has a number:
+// quantity, timestamp as what it has more than the key's hour, until, and the
+// detail to the end.
+func appendRest(b []byte, f *store.Fact) []byte {
 	b = binary.AppendVarint(b, f.Quantity)
 	b = binary.AppendVarint(b, f.Timestamp-int64(f.Key.Hour)*hourMillis)
 	b = binary.AppendVarint(b, f.Until)
 	return append(b, f.Detail...)
 }
 
-// decodeFact decodes the value at a key; the detail lies in b.
-func decodeFact(k store.Key, b []byte) (store.Fact, error) {
-	r := newReader(b)
-	f := store.Fact{Key: k, Call: store.CallID(r.uvarint()), Quantity: r.varint()}
+// decodeFact decodes the value at a key; the detail lies in it.
+func decodeFact(k store.Key, value []byte) (store.Fact, error) {
+	r := newReader(value)
+	call := store.CallID(r.uvarint())
+	if r.err != nil {
+		return store.Fact{}, r.err
+	}
+	return decodeRest(k, call, r.rest)
+}
+
+// decodeRest decodes what appendRest appended; the detail lies in it.
+func decodeRest(k store.Key, call store.CallID, rest []byte) (store.Fact, error) {
+	r := reader{rest: rest}
+	f := store.Fact{Key: k, Call: call, Quantity: r.varint()}
 	f.Timestamp = r.varint() + int64(k.Hour)*hourMillis
 	f.Until = r.varint()
 	f.Detail = r.rest
 	return f, r.err
+}
+
+// appendHead appends a call's id and hash, as they stand at indexedKey.
+func appendHead(b []byte, h store.Head) []byte {
+	b = binary.AppendUvarint(append(b, valueFormat), uint64(h.Call))
+	return append(b, h.Hash[:]...)
+}
+
+func decodeHead(value []byte) (store.Head, error) {
+	r := newReader(value)
+	h := store.Head{Call: store.CallID(r.uvarint())}
+	copy(h.Hash[:], r.bytes(uint64(len(h.Hash))))
+	return h, r.err
 }
 
 func appendCallKey(b []byte, id store.CallID) []byte {

@@ -40,9 +40,11 @@ func TestBytesOnDisk(t *testing.T) {
 		"call key":   {appendCallKey(nil, 258), "63 0000000000000102"},
 		"call":       {sampleCall(), "01 ab" + strings.Repeat(" 00", 31) + " 02 0102 0401 746f6c64"},
 		"name key":   {appendNameKey(nil, 258), "6e 00000102"},
+		"head":       {appendHead(nil, store.Head{Call: 200, Hash: audit.Hash{0xAB}}), "01 c801 ab" + strings.Repeat(" 00", 31)},
 		"row prefix": {appendTableKey(nil, "keys"), "72 04 6b657973"},
 		"row":        {appendRow(nil, 300, []byte("v")), "01 ac02 76"},
 		"format key": {formatKey, "6d 666f726d6174"},
+		"mark key":   {indexedKey, "6d 696e6465786564"},
 	} {
 		want, err := hex.DecodeString(string(bytes.ReplaceAll([]byte(c.want), []byte(" "), nil)))
 		if err != nil {
@@ -52,6 +54,11 @@ func TestBytesOnDisk(t *testing.T) {
 			t.Errorf("%s: %x, want %x", name, c.got, want)
 		}
 	}
+}
+
+// appendFact appends a fact's value.
+func appendFact(b []byte, f *store.Fact) []byte {
+	return appendFactValue(b, f.Call, appendRest(nil, f))
 }
 
 func TestFactsAndCallsComeBack(t *testing.T) {

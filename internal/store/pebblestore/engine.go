@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -27,7 +28,7 @@ func options(cfg Config) *pebble.Options {
 		MemTableSize:       cfg.MemTableBytes,
 		CacheSize:          cfg.CacheBytes,
 		Logger:             logger{cfg.Logger},
-		EventListener:      listener(cfg.Logger),
+		EventListener:      listener(cfg),
 	}
 	// The other levels take these from the first.
 	o.Levels[0].BlockSize = blockBytes
@@ -36,13 +37,21 @@ func options(cfg Config) *pebble.Options {
 	return o
 }
 
+// tableOptions says how tables are written that the database takes as they are.
+func tableOptions(db *pebble.DB, cfg Config) sstable.WriterOptions {
+	o := options(cfg)
+	o.EnsureDefaults()
+	return o.MakeWriterOptions(0, db.TableFormat())
+}
+
 // listener hears of troubles that nobody waits for.
-func listener(log *slog.Logger) *pebble.EventListener {
+func listener(cfg Config) *pebble.EventListener {
+	log := cfg.Logger
 	return &pebble.EventListener{
 		// Pebble tries again at once and for ever, on a full disk for example.
 		BackgroundError: func(err error) {
 			log.Warn("pebble had an error in the background and tries again", "error", err)
-			time.Sleep(backgroundPause)
+			time.Sleep(cfg.pause)
 		},
 		// Whoever reads the damaged entry gets an error. Left alone, Pebble
 		// would end the process.

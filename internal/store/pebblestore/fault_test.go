@@ -143,6 +143,14 @@ func TestThoseThatWaitWhenTheDiskFails(t *testing.T) {
 	}
 }
 
+// indexNow has all facts indexed.
+func indexNow(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.DropBefore(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // sortedTable returns a disk whose ledger holds facts 0 to n-1 in a sorted table.
 func sortedTable(t *testing.T, n int) *disk {
 	t.Helper()
@@ -151,22 +159,23 @@ func sortedTable(t *testing.T, n int) *disk {
 	for i := range n {
 		commit(t, s, request(testFact(i)))
 	}
+	indexNow(t, s)
 	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// An opening sorts what is in the log.
-	if err := d.open(t, Config{}).Close(); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
+// isTableRead matches reads of sorted tables.
+func isTableRead(op errorfs.Op) bool { return op.Kind == errorfs.OpFileReadAt && isTable(op) }
+
 func TestFactsThatCannotBeReadAreFaulted(t *testing.T) {
 	d := sortedTable(t, 3)
 	s := d.open(t, Config{CacheBytes: 1})
 	inMemory := testFact(8)
+	inMemory.Key.Hour++
 	commit(t, s, request(inMemory))
-	d.on(failing(func(op errorfs.Op) bool { return op.Kind == errorfs.OpFileReadAt && isTable(op) }))
+	d.on(failing(isTableRead))
 
 	r := request(testFact(0), testFact(9), testFact(9))
 	commit(t, s, r)
@@ -195,6 +204,22 @@ func TestFactsThatCannotBeReadAreFaulted(t *testing.T) {
 	_, calls, err := contents(s)
 	if err != nil || !slices.Equal(calls[4].Outcomes, faulted) {
 		t.Errorf("the call of the faulted facts: %v (%v)", calls[4].Outcomes, err)
+	}
+}
+
+// TestNewFactsNeedNoRead: once the filter knows an hour, only what was told
+// before is looked for.
+func TestNewFactsNeedNoRead(t *testing.T) {
+	d := sortedTable(t, 3)
+	s := d.open(t, Config{CacheBytes: 1})
+	commit(t, s, request(testFact(3)))
+	hour := s.filter.hours[testFact(3).Key.Hour]
+	eventually(t, "the hour is loaded", func() bool { return hour.loaded.Load() != nil })
+	d.on(failing(isTableRead))
+	r := request(testFact(4), testFact(3), testFact(0), testFact(4))
+	commit(t, s, r)
+	if got, want := outcomes(r), []store.Outcome{store.Created, store.Same, store.Faulted, store.Same}; !slices.Equal(got, want) {
+		t.Errorf("with a filter, but no reads: %v, want %v", got, want)
 	}
 }
 

@@ -29,8 +29,8 @@ func TestFingerprintsAreExact(t *testing.T) {
 			check(part<<(32-fingerprintPartBits) | 1<<(32-fingerprintPartBits) - 1 - i)
 		}
 	}
-	for range 100_000 {
-		check(max(1, rng.Uint32()>>rng.IntN(20)))
+	for range 50_000 {
+		check(max(1, rng.Uint32()))
 	}
 	for f := range in {
 		if !set.has(f) {

@@ -8,13 +8,17 @@ import (
 )
 
 // DropBefore implements store.Store: since keys begin with kind and hour, it is
-// one deletion for each kind, however many facts there are.
+// one deletion for each kind, however many facts there are. What the log has is
+// indexed before, so that nothing that is dropped is found there again.
 func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
 	defer s.gate.leave()
-	return s.write(ctx, s.alone, func(g *group) error {
+	return s.writeStaged(ctx, s.alone, func(g *group) error {
+		if err := s.indexEverything(); err != nil {
+			return err
+		}
 		for _, kind := range store.UsageKinds {
 			g.deleteRange([]byte{byte(kind)}, appendHourKey(nil, kind, hour))
 		}
@@ -28,10 +32,15 @@ func (s *Store) Reset(ctx context.Context) error {
 		return err
 	}
 	defer s.gate.leave()
-	return s.write(ctx, s.alone, func(g *group) error {
-		g.deleteRange([]byte{'A'}, []byte{'Z' + 1})
+	return s.writeStaged(ctx, s.alone, func(g *group) error {
+		if err := s.awaitIndex(0); err != nil {
+			return err
+		}
+		s.backlog.clear()
+		g.deleteRange([]byte{firstKind}, []byte{lastKind + 1})
 		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
 		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})
+		g.deleteRange(indexedKey, after(indexedKey))
 		g.head = store.Head{Hash: audit.Genesis}
 		return nil
 	})

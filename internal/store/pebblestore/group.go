@@ -6,21 +6,22 @@ import (
 	"github.com/meterd/meterd/internal/store"
 )
 
-// group is what one batch, and so one sync, makes durable. What it creates is
-// not in the database yet, so it is looked up here first.
+// group is what one batch, and so one sync, makes durable. It is used again for
+// the next one.
 type group struct {
 	s     *Store
 	batch *pebble.Batch
 	jobs  []*job
 
-	created map[store.Key]store.Fact
-	head    store.Head
-	// ids are those of newNames.
+	head store.Head
+	// ids are those of newNames, which the store does not know yet.
 	ids      map[string]store.NameID
 	newNames []string
 
 	// requests and facts are how many were decided.
 	requests, facts int
+	// crowded says why no facts can be taken up, if so.
+	crowded error
 
 	// key and value are built here, one at a time.
 	key, value []byte
@@ -29,12 +30,16 @@ type group struct {
 }
 
 func newGroup(s *Store) *group {
-	return &group{
-		s:       s,
-		batch:   s.db.NewBatch(),
-		created: make(map[store.Key]store.Fact),
-		ids:     make(map[string]store.NameID),
-		head:    s.head,
+	return &group{s: s, ids: make(map[string]store.NameID)}
+}
+
+// begin makes the group as new.
+func (g *group) begin() {
+	clear(g.jobs)
+	clear(g.ids)
+	*g = group{
+		s: g.s, batch: g.s.db.NewBatch(), jobs: g.jobs[:0], head: g.s.head, ids: g.ids,
+		key: g.key[:0], value: g.value[:0], crowded: g.s.makeRoom(),
 	}
 }
 
@@ -56,9 +61,13 @@ func (g *group) take(j *job) {
 	if !j.taken.CompareAndSwap(false, true) {
 		return
 	}
-	err := g.s.refusal()
-	if err == nil {
+	err := g.s.stoppedBy()
+	switch {
+	case err != nil:
+	case j.stage != nil:
 		err = j.stage(g)
+	default:
+		err = g.commit(j)
 	}
 	if err != nil {
 		j.answer <- err

@@ -34,6 +34,8 @@ const (
 	killWriters = 8
 	// killMemTable is so small that logs and tables change all the time.
 	killMemTable = 256 << 10
+	// killSegment is so small that facts are indexed all the time.
+	killSegment = 1000
 
 	// fatalAfter is how many calls a child acknowledges before its disk fails.
 	fatalAfter = 50
@@ -79,7 +81,7 @@ func killedName(round, i int) string {
 
 // liveUntilKilled commits and reports each acknowledged request in one line:
 // writer, number, name id, call id.
-func liveUntilKilled(dir, roundText, fault string, acks io.Writer) error {
+func liveUntilKilled(dir, roundText, faultName string, acks io.Writer) error {
 	round, err := strconv.Atoi(roundText)
 	if err != nil {
 		return err
@@ -87,12 +89,16 @@ func liveUntilKilled(dir, roundText, fault string, acks io.Writer) error {
 	var calls atomic.Int64
 	cfg := Config{
 		MemTableBytes: killMemTable,
+		segmentFacts:  killSegment,
 		Logger:        slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
-	if match := fatalFaults[fault]; match != nil {
-		cfg.fs = errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(failing(func(op errorfs.Op) bool {
-			return calls.Load() >= fatalAfter && match(op)
-		})))
+	if fatal, ok := fatalFaults[faultName]; ok {
+		cfg.fs = &faultyFS{FS: vfs.Default, fate: func(w write) fault {
+			if calls.Load() >= fatalAfter && fatal.match(w) {
+				return fatal.fault
+			}
+			return fine
+		}}
 	}
 	s, err := Open(dir, cfg)
 	if err != nil {
@@ -204,13 +210,15 @@ func readAcks(t *testing.T, stdout io.Reader, round int, seen func(n int)) []ack
 }
 
 // fatalFaults are troubles with the disk that Pebble does not survive.
-var fatalFaults = map[string]func(errorfs.Op) bool{
-	"the list of files cannot be written": func(op errorfs.Op) bool {
-		return strings.Contains(op.Path, "MANIFEST-") && op.Kind.ReadOrWrite() == errorfs.OpIsWrite
-	},
-	"a new log cannot be made": func(op errorfs.Op) bool {
-		return strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite)
-	},
+var fatalFaults = map[string]struct {
+	match func(write) bool
+	fault fault
+}{
+	"the list of files cannot be written":            {write.isManifest, notDone},
+	"the list of files is said not to be written":    {write.isManifest, doneButFailed},
+	"the list of files is torn":                      {write.isManifest, torn},
+	"a new log cannot be made":                       {write.isNewLog, notDone},
+	"a new log is said not to be made, though it is": {write.isNewLog, doneButFailed},
 }
 
 // TestProcessEndsRatherThanLosing: where Pebble cannot go on, the process ends by
@@ -236,7 +244,7 @@ func TestProcessEndsRatherThanLosing(t *testing.T) {
 // was not is there as a whole or not at all is for contents to check.
 func checkAcks(t *testing.T, dir string, acks []ack) {
 	t.Helper()
-	s, err := Open(dir, Config{MemTableBytes: killMemTable})
+	s, err := Open(dir, Config{MemTableBytes: killMemTable, segmentFacts: killSegment})
 	if err != nil {
 		t.Fatal(err)
 	}

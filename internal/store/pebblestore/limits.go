@@ -13,14 +13,37 @@ const (
 	// that calls with large entries do not pile up to an oversized batch.
 	groupBytes = 4 << 20
 
-	defaultMemTableBytes = 64 << 20
+	// jobBytesMax is the size of the buffers with which a job is kept for
+	// another one, so that one oversized call does not hold memory for ever.
+	jobBytesMax = 1 << 20
+
+	// segmentFacts and segmentBytes are how much of the log is indexed at a
+	// time. More is cheaper to index, since tables overlap less, but takes
+	// memory, and time when the ledger is opened after a crash.
+	segmentFacts = 1 << 19
+	segmentBytes = 64 << 20
+	// sealedMax is how many segments can wait for the indexer; then commits do.
+	sealedMax = 2
+	// tableBytesPerSync is how much of a table is written between two syncs.
+	tableBytesPerSync = 512 << 10
+
+	defaultFilterBytes = 256 << 20
+	// filterHoursMax is how many hours can have a filter at a time.
+	filterHoursMax = 1024
+	// An hour that was not written for filterIdleMillis by the time of calls
+	// has no filter any more when a later hour begins. Hours are looked through
+	// every filterSweepMillis at most.
+	filterIdleMillis  = 2 * hourMillis
+	filterSweepMillis = 60_000
+
+	defaultMemTableBytes = 16 << 20
 	defaultCacheBytes    = 64 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
 	// bloomBits per key give about one needless read in a hundred lookups.
 	bloomBits = 10
 
-	// backgroundPause is how long Pebble is held up after an error in the
-	// background before it tries again.
+	// backgroundPause is how long Pebble and the indexer are held up after an
+	// error in the background before they try again.
 	backgroundPause = 100 * time.Millisecond
 )

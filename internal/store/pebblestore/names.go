@@ -62,7 +62,7 @@ func (s *Store) Intern(ctx context.Context, names []string, ids []store.NameID) 
 	if s.names.find(names, ids) {
 		return nil
 	}
-	return s.write(ctx, s.grouped, func(g *group) error { return g.intern(names, ids) })
+	return s.writeStaged(ctx, s.grouped, func(g *group) error { return g.intern(names, ids) })
 }
 
 // Name implements store.Store.

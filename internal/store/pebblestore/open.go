@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -66,20 +67,36 @@ func open(dir string, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		db:       db,
-		cfg:      cfg,
-		log:      cfg.Logger,
-		names:    names{ids: make(map[string]store.NameID)},
-		grouped:  make(chan *job, queueLength),
-		alone:    make(chan *job),
-		finished: make(chan struct{}),
-	}
+	s := newStore(db, dir, cfg)
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.commitAll()
+	s.background.Go(s.indexAll)
+	s.background.Go(s.loadAll)
 	return s, nil
+}
+
+func newStore(db *pebble.DB, dir string, cfg Config) *Store {
+	s := &Store{
+		db:       db,
+		dir:      dir,
+		cfg:      cfg,
+		log:      cfg.Logger,
+		tables:   tableOptions(db, cfg),
+		seed:     maphash.MakeSeed(),
+		names:    names{ids: make(map[string]store.NameID)},
+		backlog:  backlog{active: newSegment()},
+		grouped:  make(chan *job, queueLength),
+		alone:    make(chan *job),
+		finished: make(chan struct{}),
+		sealed:   make(chan *segment, sealedMax+1),
+		loads:    make(chan load, filterHoursMax),
+		indexed:  make(chan struct{}, 1),
+		quit:     make(chan struct{}),
+	}
+	s.filter = filter{s: s, hours: make(map[store.Hour]*hourFilter)}
+	return s
 }
 
 // canonical gives a directory one name, because within one process Pebble locks
@@ -133,6 +150,9 @@ func (s *Store) load() error {
 	var err error
 	if s.head, err = s.readHead(); err != nil {
 		return fmt.Errorf("loading the last call: %w", err)
+	}
+	if err := s.recover(); err != nil {
+		return fmt.Errorf("reading the end of the log: %w", err)
 	}
 	return nil
 }

@@ -180,6 +180,7 @@ func TestDamagedEntriesAreErrors(t *testing.T) {
 	s := mustOpen(t, dir, Config{})
 	commit(t, s, request(testFact(7)))
 	commit(t, s, request(testFact(8)))
+	indexNow(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +256,9 @@ func damageable(t *testing.T) (dir string) {
 		s := mustOpen(t, dir, Config{})
 		for n := half * damageableCalls / 2; n < (half+1)*damageableCalls/2; n++ {
 			commit(t, s, request(testFact(n)))
+		}
+		if half == 0 {
+			indexNow(t, s)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

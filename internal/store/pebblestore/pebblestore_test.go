@@ -11,7 +11,9 @@ func TestStore(t *testing.T) { runStoretest(t, Config{}) }
 
 // TestStoreInTables: with so little memory, most is read from sorted tables, and
 // a large call does not fit in memory at all.
-func TestStoreInTables(t *testing.T) { runStoretest(t, Config{MemTableBytes: 16 << 10, CacheBytes: 1}) }
+func TestStoreInTables(t *testing.T) {
+	runStoretest(t, Config{MemTableBytes: 16 << 10, CacheBytes: 1, segmentFacts: 7})
+}
 
 func runStoretest(t *testing.T, cfg Config) {
 	storetest.Run(t, storetest.Subject{Open: func(t *testing.T, dir string) store.Store {

@@ -18,7 +18,7 @@ func (s *Store) Put(ctx context.Context, rows []store.Row) error {
 		return err
 	}
 	defer s.gate.leave()
-	return s.write(ctx, s.alone, func(g *group) error { return g.put(rows) })
+	return s.writeStaged(ctx, s.alone, func(g *group) error { return g.put(rows) })
 }
 
 // put stages all rows, or none if one of them meets another version.
@@ -64,7 +64,8 @@ func (s *Store) rowVersion(key []byte) (uint64, error) {
 // Rows implements store.Store.
 func (s *Store) Rows(ctx context.Context, table store.Table) iter.Seq2[store.Row, error] {
 	prefix := appendTableKey(nil, table)
-	return scan(ctx, s, prefix, after(prefix), func(key, value []byte) (store.Row, error) {
+	open := func() (*cursor, error) { return s.entries(prefix, after(prefix)) }
+	return scan(ctx, s, open, func(key, value []byte) (store.Row, error) {
 		version, value, err := decodeRow(value)
 		return store.Row{
 			Table:   table,

@@ -23,6 +23,9 @@ func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, erro
 	}
 	defer s.gate.leave()
 	key := appendFactKey(nil, k)
+	if f, ok, err := s.backlog.lookup(s.hash(key), k, key); ok || err != nil {
+		return f, ok, err
+	}
 	value, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return store.Fact{}, false, nil
@@ -52,7 +55,7 @@ func (s *Store) Scan(ctx context.Context, r store.Range) iter.Seq2[store.Fact, e
 			from = next
 		}
 	}
-	return scan(ctx, s, from, to, decodeWholeFact)
+	return scan(ctx, s, func() (*cursor, error) { return s.factEntries(from, to) }, decodeWholeFact)
 }
 
 // decodeWholeFact copies what it decodes.
@@ -68,7 +71,8 @@ func decodeWholeFact(key, value []byte) (store.Fact, error) {
 
 // ScanCalls implements store.Store.
 func (s *Store) ScanCalls(ctx context.Context, last store.CallID) iter.Seq2[store.Call, error] {
-	return scan(ctx, s, append(appendCallKey(nil, last), 0), []byte{callPrefix + 1}, decodeCall)
+	from := append(appendCallKey(nil, last), 0)
+	return scan(ctx, s, func() (*cursor, error) { return s.entries(from, []byte{callPrefix + 1}) }, decodeCall)
 }
 
 // Heads implements store.Store.
@@ -96,19 +100,16 @@ func (s *Store) readHead() (store.Head, error) {
 	head := store.Head{Hash: audit.Genesis}
 	if it.Last() {
 		var call store.Call
-		var value []byte
-		if value, err = it.ValueAndErr(); err == nil {
-			err = parseCall(it.Key(), value, &call)
-		}
+		err = parseAt(it, &call)
 		head = store.Head{Call: call.ID, Hash: call.Hash}
 	}
-	return head, errors.Join(err, it.Close())
+	return head, errors.Join(err, it.Error(), it.Close())
 }
 
-// scan yields what decode makes of the entries from one key to before another.
-// It sees the database as it was when the loop began.
+// scan yields what decode makes of the entries that open finds. It sees them as
+// they were when the loop began.
 func scan[T any](
-	ctx context.Context, s *Store, from, to []byte, decode func(key, value []byte) (T, error),
+	ctx context.Context, s *Store, open func() (*cursor, error), decode func(key, value []byte) (T, error),
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -117,17 +118,14 @@ func scan[T any](
 			return
 		}
 		defer s.gate.leave()
-		if bytes.Compare(from, to) >= 0 {
-			return
-		}
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+		c, err := open()
 		if err != nil {
 			yield(none, fmt.Errorf("scanning ledger: %w", err))
 			return
 		}
-		defer it.Close()
-		for ok := it.First(); ok; ok = it.Next() {
-			item, err := scanOne(ctx, s, it, decode)
+		defer c.it.Close()
+		for ; !c.done(); c.next() {
+			item, err := scanOne(ctx, s, c, decode)
 			if err != nil {
 				yield(none, err)
 				return
@@ -136,16 +134,15 @@ func scan[T any](
 				return
 			}
 		}
-		if err := it.Error(); err != nil {
+		if err := c.it.Error(); err != nil {
 			yield(none, fmt.Errorf("scanning ledger: %w", err))
 		}
 	}
 }
 
-// scanOne decodes the entry at which an iterator stands, unless the scan is to
-// end.
+// scanOne decodes the entry at which a cursor stands, unless the scan is to end.
 func scanOne[T any](
-	ctx context.Context, s *Store, it *pebble.Iterator, decode func(key, value []byte) (T, error),
+	ctx context.Context, s *Store, c *cursor, decode func(key, value []byte) (T, error),
 ) (item T, err error) {
 	if err := ctx.Err(); err != nil {
 		return item, err
@@ -153,12 +150,12 @@ func scanOne[T any](
 	if s.gate.isClosed() {
 		return item, store.ErrClosed
 	}
-	value, err := it.ValueAndErr()
+	key, value, err := c.entry()
 	if err == nil {
-		item, err = decode(it.Key(), value)
+		item, err = decode(key, value)
 	}
 	if err != nil {
-		return item, fmt.Errorf("scanning ledger at %x: %w", it.Key(), err)
+		return item, fmt.Errorf("scanning ledger at %x: %w", key, err)
 	}
 	return item, nil
 }

@@ -14,24 +14,32 @@
 package pebblestore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"github.com/meterd/meterd/internal/store"
 )
 
 // Store is a store.Store in a directory.
 type Store struct {
-	db   *pebble.DB
-	cfg  Config
-	log  *slog.Logger
-	gate gate
+	db     *pebble.DB
+	dir    string
+	cfg    Config
+	log    *slog.Logger
+	tables sstable.WriterOptions
+	seed   maphash.Seed
+	gate   gate
 
-	names names
+	names   names
+	backlog backlog
 
 	// grouped are jobs that may share a batch, alone those that may not.
 	grouped chan *job
@@ -41,8 +49,21 @@ type Store struct {
 	// head is the last call, or what the first one comes behind; it is the
 	// committer's.
 	head store.Head
+	// filter is the committer's.
+	filter filter
 	// stopped is set once, by the committer, when the disk has refused.
 	stopped atomic.Pointer[error]
+	// sealed are segments for the indexer, loads are hours for the loader. Both
+	// queues have room for all that there can be.
+	sealed chan *segment
+	loads  chan load
+	// indexed tells whoever waits for the indexer that it has tried, and
+	// indexTrouble why its last try failed, if it did.
+	indexed      chan struct{}
+	indexTrouble atomic.Pointer[error]
+	// quit is closed when the indexer is to stop; background are the two.
+	quit       chan struct{}
+	background sync.WaitGroup
 }
 
 var _ store.Store = (*Store)(nil)
@@ -75,7 +96,7 @@ func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Bytes:   bytes,
 		Waiting: len(s.grouped),
-		Stopped: s.refusal(),
+		Stopped: cmp.Or(s.stoppedBy(), s.crowdedBy()),
 	}
 }
 
@@ -87,6 +108,10 @@ func (s *Store) Close() error {
 	// Nobody is inside any more, so nobody sends.
 	close(s.grouped)
 	<-s.finished
+	close(s.quit)
+	close(s.sealed)
+	close(s.loads)
+	s.background.Wait()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing ledger: %w", err)
 	}
@@ -104,8 +129,8 @@ func (s *Store) enter(ctx context.Context) error {
 	return nil
 }
 
-// refusal says why the store accepts no more writes, if it does not.
-func (s *Store) refusal() error {
+// stoppedBy says why the store accepts no more writes, if it does not.
+func (s *Store) stoppedBy() error {
 	if cause := s.stopped.Load(); cause != nil {
 		return fmt.Errorf("the ledger accepts no more writes since one failed: %w", *cause)
 	}

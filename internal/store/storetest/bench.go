@@ -19,9 +19,10 @@ const (
 	benchEntry = 160
 )
 
-// Benchmark measures commits of new facts by 1, 16 and 64 writers at a time.
+// Benchmark measures commits of new facts by 1, 16, 64 and 256 writers at a
+// time.
 func Benchmark(b *testing.B, open func(b *testing.B, dir string) store.Store) {
-	for _, writers := range []int{1, 16, 64} {
+	for _, writers := range []int{1, 16, 64, 256} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			s := open(b, b.TempDir())
 			defer s.Close()
