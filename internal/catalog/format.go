@@ -29,6 +29,9 @@ func Format(s marketplace.State) ([]byte, error) {
 		{"sellers", blocks(s.Sellers, sellerBlock)},
 		{"buyers", blocks(s.Buyers, func(b marketplace.Buyer) block { return buyerBlock(b, tokens) })},
 	})
+	if w.Len() == len(exportHeader) {
+		w.WriteString("sellers: []\n") // A catalog is never empty, a marketplace may be.
+	}
 	source := w.Bytes()
 	// An export that cannot be read again is a trap, so it is read now.
 	if _, err := Parse(source, Options{File: "export"}); err != nil {

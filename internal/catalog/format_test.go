@@ -131,6 +131,19 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// TestExportOfNothing: a marketplace without anything, which a new service has,
+// is still a catalog.
+func TestExportOfNothing(t *testing.T) {
+	source, err := Format(marketplace.State{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := Parse(source, Options{})
+	if diff := cmp.Diff(marketplace.State{}, state); err != nil || diff != "" {
+		t.Errorf("%v, state (-first +second):\n%s", err, diff)
+	}
+}
+
 // TestExportIsReadable holds the looks of an export.
 func TestExportIsReadable(t *testing.T) {
 	state := designState()

@@ -15,6 +15,7 @@ import (
 // what is accepted makes a market and survives an export.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(DemoSource))
+	f.Add([]byte("sellers: []"))
 	for _, path := range []string{"testdata/design.yaml", "testdata/export.yaml"} {
 		source, err := os.ReadFile(path)
 		if err != nil {
