@@ -16,8 +16,12 @@ import (
 	"github.com/meterd/meterd/internal/store/storetest"
 )
 
+// durable are the settings of a server that keeps its promises through a power
+// cut.
+var durable = map[string]string{"fsync": "on"}
+
 func BenchmarkCommit(b *testing.B) {
-	c := pgtest.Start(b, nil)
+	c := pgtest.Start(b, durable)
 	storetest.Benchmark(b, func(b *testing.B, _ string) store.Store { return mustOpen(b, c.Database(b), Config{}) })
 }
 
@@ -40,7 +44,7 @@ const (
 func BenchmarkAgainstBare(b *testing.B) {
 	for replicas := 1; replicas <= 3; replicas++ {
 		b.Run(fmt.Sprintf("replicas=%d", replicas), func(b *testing.B) {
-			c := pgtest.Start(b, nil)
+			c := pgtest.Start(b, durable)
 			url := c.Database(b)
 			bare := newBare(b, c.Database(b))
 			var stores []*Store
