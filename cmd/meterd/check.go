@@ -17,11 +17,12 @@ import (
 
 func newCheck() *cobra.Command {
 	var (
-		data, output string
-		since        []string
+		at                place
+		storeName, output string
+		since             []string
 	)
 	cmd := &cobra.Command{
-		Use:   "check --data DIR",
+		Use:   "check (--data DIR | --store postgres://…)",
 		Short: "Prove a ledger sound, or name what is not",
 		Long: `check re-derives a ledger from its log of calls: that the chain of hashes is
 whole, that every fact stands as the call told it that created it, that every
@@ -29,21 +30,25 @@ outcome follows, that entries and facts agree, and that nothing stands beside th
 log. It prints the head of the chain. Who keeps that head can have a later check
 prove with --since that history was only appended to.
 
-The service that uses the directory must not be running. Exit code 1: the ledger
-is not sound, or could not be read.`,
+No service that uses the ledger may be running. Exit code 1: the ledger is not
+sound, or could not be read.`,
 		Example: `  meterd check --data /var/lib/meterd
-  meterd check --data /var/lib/meterd --since 1042:5d1f…`,
+  meterd check --data /var/lib/meterd --since 1042:5d1f…
+  meterd check --store postgres://meterd@db1/meterd`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
-			if data == "" {
-				return usagef("--data is missing: the data directory to check")
+			if at.data == "" && !isPostgres(storeName) {
+				return usagef("--data is missing: the data directory to check; or --store postgres://…")
+			}
+			if err := at.check(storeName); err != nil {
+				return err
 			}
 			heads, err := parseHeads(since)
 			if err != nil {
 				return err
 			}
-			return withStore(data, func(s store.Store) error {
+			return withStore(cmd.Context(), at, func(s store.Store) error {
 				report, err := check.Ledger(cmd.Context(), s, check.Options{Since: heads})
 				if err != nil {
 					return err
@@ -53,7 +58,8 @@ is not sound, or could not be read.`,
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&data, "data", "", "data directory to check")
+	flags.StringVar(&at.data, "data", "", "data directory to check")
+	flags.StringVar(&storeName, "store", "", "URL of the PostgreSQL database to check")
 	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH; may be repeated")
 	choiceVar(flags, &output, "output", "how to print", "text", "json")
 	return cmd

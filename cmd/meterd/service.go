@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 	"github.com/meterd/meterd/internal/store/pebblestore"
+	"github.com/meterd/meterd/internal/store/pgstore"
 )
 
 // service is the rooms of a running meterd, put together.
@@ -38,7 +40,7 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	metrics := newMetrics()
 	s := &service{logger: logger, source: source}
 	var err error
-	if s.store, err = openStore(o.data, logger, metrics); err != nil {
+	if s.store, err = openStore(ctx, o.place, logger, metrics); err != nil {
 		return nil, err
 	}
 	if s.ledger, err = ledger.Open(ctx, ledger.Config{Store: s.store, Clock: startClock(o), Logger: logger}); err != nil {
@@ -100,10 +102,27 @@ func startClock(o *options) *clock.Clock {
 // ledgerDir is the store's part of a data directory.
 func ledgerDir(data string) string { return filepath.Join(data, "ledger") }
 
-// openStore opens the store in a data directory, or one in memory without.
-func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error) {
-	if data == "" {
+// place is where a ledger is kept: in a directory, in a database, or, if it names
+// neither, in memory.
+type place struct {
+	data string
+	// database is the URL of a PostgreSQL database.
+	database string
+	// existing says that no ledger is to be made where none is.
+	existing bool
+}
+
+// openStore opens the store in a place.
+func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (store.Store, error) {
+	switch {
+	case at.database != "":
+		return pgstore.Open(ctx, at.database, pgstore.Config{Logger: logger, OnGroup: m.committed, MustExist: at.existing})
+	case at.data == "":
 		return memstore.New(), nil
+	}
+	data := at.data
+	if _, err := os.Stat(ledgerDir(data)); at.existing && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no ledger", data)
 	}
 	if err := makeDataDir(data); err != nil {
 		return nil, err

@@ -46,6 +46,8 @@ var rooms = []room{
 	{path: "internal/store", ours: "internal/audit"},
 	{path: "internal/store/memstore", ours: "internal/store internal/audit"},
 	{path: "internal/store/pebblestore", ours: "internal/store internal/audit", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/store/pgstore", ours: "internal/store internal/audit", outside: "github.com/jackc/pgx/v5"},
+	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock", outside: "github.com/golang-jwt/jwt/v5"},
 
