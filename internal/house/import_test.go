@@ -49,6 +49,8 @@ var rooms = []room{
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock", outside: "github.com/golang-jwt/jwt/v5"},
 
+	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
+
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
