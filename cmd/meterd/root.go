@@ -45,12 +45,14 @@ line or the environment is wrong, and nothing was done.`,
 		&cobra.Group{ID: groupService, Title: "The service:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
+		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 	)
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
 		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
+		newExplain(),
 		newVersion(),
 	)
 	return root
@@ -60,6 +62,7 @@ const (
 	groupService   = "service"
 	groupOperator  = "operator"
 	groupOperation = "operation"
+	groupSeller    = "seller"
 )
 
 // failure is an error of doing, as opposed to one of asking: exit code 1, not 2.
