@@ -46,6 +46,7 @@ line or the environment is wrong, and nothing was done.`,
 		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
+		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 	)
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
@@ -53,6 +54,7 @@ line or the environment is wrong, and nothing was done.`,
 		newAgent(),
 		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
+		newExplain(),
 		newVersion(),
 	)
 	return root
@@ -63,6 +65,7 @@ const (
 	groupSeller    = "seller"
 	groupOperator  = "operator"
 	groupOperation = "operation"
+	groupSeller    = "seller"
 )
 
 // failure is an error of doing, as opposed to one of asking: exit code 1, not 2.
