@@ -3,8 +3,10 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
+ROUNDS ?= 200
+SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live bench bench-long microbench ci
+.PHONY: help build run test race lint fuzz live crash bench bench-long microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +21,7 @@ test: ## run the tests, and list at the end what could not be run
 	@go test -json ./... | go run ./internal/notrun/list
 
 race: ## run the tests with the race detector
-	go test -race -count=1 $$(go list ./... | grep -v /livetest)
+	go test -race -count=1 $$(go list ./... | grep -v -e /livetest -e /crashtest)
 
 lint: ## gofmt, vet, staticcheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'run gofmt -w on these files' >&2; exit 1; }
@@ -32,6 +34,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 live: ## real clients against the real binary (Node, Python, aws-cli, Java, Chromium)
 	METERD_LIVE=1 go test -count=1 ./livetest/...
+
+crash: ## kill -9 the service under load ROUNDS times, nightly 200, and look for all it answered
+	go test -count=1 -v -timeout 0 -run '^TestKilledUnderLoad$$' ./crashtest -rounds=$(ROUNDS) -seed=$(SEED)
 
 bench: build ## the service against this machine's ceiling (3 minutes, on a quiet machine)
 	go run ./bench/compare -meterd bin/meterd -dir bin -records $(RECORDS)
