@@ -43,7 +43,6 @@ line or the environment is wrong, and nothing was done.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddGroup(
 		&cobra.Group{ID: groupService, Title: "The service:"},
-		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
 		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
@@ -62,7 +61,6 @@ line or the environment is wrong, and nothing was done.`,
 
 const (
 	groupService   = "service"
-	groupSeller    = "seller"
 	groupOperator  = "operator"
 	groupOperation = "operation"
 	groupSeller    = "seller"

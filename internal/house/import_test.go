@@ -32,6 +32,7 @@ var rooms = []room{
 	{path: "bench/compare", ours: "*"},
 	{path: "client", ours: "api", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go github.com/golang-jwt/jwt/v5 github.com/google/uuid golang.org/x/time"},
 	{path: "cmd/meterd", ours: "*", outside: "*"},
+	{path: "crashtest", testOnly: true},
 
 	{path: "internal/metering"},
 	{path: "internal/marketplace", ours: "internal/metering"},
