@@ -23,60 +23,35 @@ type Verdict struct {
 // BatchMeterUsage tells the usage of a batch and returns a verdict per record,
 // in order. A *metering.Refusal refuses all of it; nothing was stored then.
 func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batch) ([]Verdict, error) {
+	w := works.Get().(*work)
+	defer w.release()
 	entry := call.entry("BatchMeterUsage")
-	metered, refusal := call.Market.MeterBatch(call.Principal.Account, call.Region, b, call.At)
+	metered, refusal := call.Market.MeterBatch(w.metered, call.Principal.Account, call.Region, b, call.At)
 	entry.Batch = batchEntry(b, metered)
 	if refusal != nil {
 		return nil, l.refuse(ctx, call, entry, refusal)
 	}
-	facts, err := l.batchFacts(ctx, call, b, metered)
-	if err != nil {
+	w.metered = metered
+	w.tell(b)
+	if err := l.nameBatch(ctx, call, b, w); err != nil {
 		return nil, err
 	}
-	request := store.Request{Facts: facts}
-	if err := l.record(ctx, call, entry, &request); err != nil {
+	if err := l.record(ctx, call, entry, &w.request); err != nil {
 		return nil, err
 	}
-	return l.verdicts(&call.Market.Profile, metered, &request), nil
-}
-
-// batchFacts makes a fact of every record that has no verdict yet. M0134: the
-// others leave nothing behind. M0105: facts are decided in the list's order.
-func (l *Ledger) batchFacts(ctx context.Context, call Call, b metering.Batch, metered []marketplace.Metered) ([]store.Fact, error) {
-	names := make([]string, 0, 4*len(b.Usages))
-	facts := make([]store.Fact, 0, len(b.Usages))
-	for i, u := range b.Usages {
-		m := &metered[i]
-		if m.Status != "" {
-			continue
-		}
-		// M0125: usage told on a licence and usage told on its product are
-		// separate books.
-		kind, subject := store.UsageByProduct, string(m.Product.Code)
-		if m.License != "" {
-			kind, subject = store.UsageByLicense, string(m.License)
-		}
-		names = append(names, scope(call.Market, m.Product.Seller, call.Region), subject, string(m.Buyer), string(u.Dimension))
-		facts = append(facts, store.Fact{
-			Key:       store.Key{Kind: kind, Hour: store.Hour(metering.HourOf(u.Timestamp))},
-			Quantity:  u.Quantity,
-			Detail:    metering.AppendCanonical(nil, u.Allocations),
-			Timestamp: u.Timestamp.UnixMilli(),
-		})
-	}
-	return facts, l.nameKeys(ctx, names, facts)
+	return l.verdicts(&call.Market.Profile, w), nil
 }
 
 // verdicts maps the store's decisions back onto the records.
-func (l *Ledger) verdicts(p *metering.Profile, metered []marketplace.Metered, r *store.Request) []Verdict {
-	verdicts := make([]Verdict, len(metered))
+func (l *Ledger) verdicts(p *metering.Profile, w *work) []Verdict {
+	verdicts := make([]Verdict, len(w.metered))
 	next := 0
-	for i, m := range metered {
-		if m.Status != "" {
-			verdicts[i].Status = m.Status
+	for i := range w.metered {
+		if status := w.metered[i].Status; status != "" {
+			verdicts[i].Status = status
 			continue
 		}
-		verdicts[i] = verdict(p, r.Decisions[next].Outcome, l.ids.of(r.Facts[next].Key))
+		verdicts[i] = verdict(p, w.request.Decisions[next].Outcome, l.ids.of(w.request.Facts[next].Key))
 		next++
 	}
 	return verdicts

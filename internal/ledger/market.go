@@ -72,7 +72,7 @@ func (l *Ledger) apply(ctx context.Context, state marketplace.State, combine fun
 			return Applied{}, fmt.Errorf("writing marketplace: %w", err)
 		}
 	}
-	l.market.Store(market)
+	l.market.Store(newSnapshot(market))
 	return count(changed), nil
 }
 

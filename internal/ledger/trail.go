@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/meterd/meterd/internal/audit"
@@ -71,18 +70,4 @@ func (l *Ledger) Refused(ctx context.Context, call Call, operation, name, messag
 	e := call.entry(operation)
 	e.Refused, e.Message = name, message
 	return l.record(ctx, call, e, &store.Request{})
-}
-
-// nameKeys gives the keys of facts their names: four for each fact, in the
-// order scope, subject, party, dimension.
-func (l *Ledger) nameKeys(ctx context.Context, names []string, facts []store.Fact) error {
-	ids := make([]store.NameID, len(names))
-	if err := l.store.Intern(ctx, names, ids); err != nil {
-		return fmt.Errorf("naming records: %w", err)
-	}
-	for i := range facts {
-		k := &facts[i].Key
-		k.Scope, k.Subject, k.Party, k.Dimension = ids[4*i], ids[4*i+1], ids[4*i+2], ids[4*i+3]
-	}
-	return nil
 }
