@@ -8,7 +8,7 @@ SEED ?= $(shell date +%s)
 .PHONY: help build run test race lint fuzz live crash outbox-crash bench bench-long microbench ci
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## build bin/meterd
 	go build -trimpath -o bin/meterd ./cmd/meterd

@@ -52,8 +52,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": cmdStart, "stop": cmdStop, "hangup": cmdHangup,
-			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand,
+			"start": cmdStart, "end": cmdEnd, "hangup": cmdHangup,
+			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace,
 		},
 	})
 }

@@ -51,7 +51,7 @@ line or the environment is wrong, and nothing was done.`,
 	root.AddCommand(
 		newDev(), newServe(),
 		newAgent(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
+		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newExplain(),
 		newVersion(),

@@ -50,7 +50,8 @@ var rooms = []room{
 	{path: "internal/store/pgstore", ours: "internal/store internal/audit", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
-	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock", outside: "github.com/golang-jwt/jwt/v5"},
+	{path: "internal/checkpoint", ours: "internal/store"},
+	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint", outside: "github.com/golang-jwt/jwt/v5"},
 
 	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
@@ -60,7 +61,7 @@ var rooms = []room{
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store", outside: "github.com/prometheus/client_golang"},
+	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},

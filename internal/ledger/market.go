@@ -17,7 +17,7 @@ import (
 // Tables of the ledger. A row of the marketplace is one seller, one buyer, one
 // token, or the settings, so that a change writes what it changes.
 const (
-	tableLedger      store.Table = "ledger"
+	tableLedger                  = store.TableLedger
 	tableSigningKeys store.Table = "signing-keys"
 	tableMarket      store.Table = "market"
 )

@@ -12,3 +12,6 @@ type Row struct {
 	// Version counts the writes of the row; see Store.Put.
 	Version uint64
 }
+
+// TableLedger is the table of what a ledger must know of itself.
+const TableLedger Table = "ledger"
