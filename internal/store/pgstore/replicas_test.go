@@ -262,6 +262,28 @@ func TestReplicasPut(t *testing.T) {
 	}
 }
 
+// TestTableVersionTellsOfOthers: every replica sees that one of them has put
+// something.
+func TestTableVersionTellsOfOthers(t *testing.T) {
+	stores := openReplicas(t)
+	seen := map[uint64]bool{}
+	for i, version := range []uint64{0, 1, 0} {
+		key := fmt.Sprint(i - int(version))
+		if err := stores[i].Put(t.Context(), []store.Row{{Table: "t", Key: key, Version: version}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range stores {
+			got, err := s.TableVersion(t.Context(), "t")
+			if seen[got] = true; err != nil || len(seen) != i+1 {
+				t.Errorf("after %d puts the version is %d, and those so far are %v; %v", i+1, got, seen, err)
+			}
+		}
+	}
+	if other, err := stores[0].TableVersion(t.Context(), "other"); other != 0 || err != nil {
+		t.Errorf("another table has version %d, %v", other, err)
+	}
+}
+
 // TestResetIsForAll: no replica goes on over what was forgotten.
 func TestResetIsForAll(t *testing.T) {
 	stores := openReplicas(t)
