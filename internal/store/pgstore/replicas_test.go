@@ -34,7 +34,7 @@ func openReplicas(t *testing.T) (stores []*Store) {
 
 // race has all replicas commit what tell makes for each of their writers, checks
 // the ledger and every answer, and counts the outcomes.
-func race(t *testing.T, stores []*Store, tell func(writer, i int) *store.Request) (*ledger, map[store.Outcome]int) {
+func race(t *testing.T, stores []*Store, tell func(writer, i int) *store.Request) (*contents, map[store.Outcome]int) {
 	t.Helper()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
