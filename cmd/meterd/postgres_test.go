@@ -16,7 +16,7 @@ import (
 	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
 )
 
-// replica is a real process that serves the load's marketplace from a database.
+// replica is a real process that serves from a database.
 type replica struct {
 	*process
 	api, admin string
@@ -24,31 +24,31 @@ type replica struct {
 
 const replicaToken = "replica-token"
 
-// startReplicas starts two at the same time.
-func startReplicas(t *testing.T, url string) (one, two replica) {
+// startReplicas starts several at the same time.
+func startReplicas(t testing.TB, url, catalog string, n int) []replica {
 	t.Helper()
-	catalog := loadCatalog(t)
-	start := func(r *replica) {
-		env := []string{"HOME=" + t.TempDir(), "METERD_STORE=" + url, "METERD_ADMIN_TOKEN=" + replicaToken}
-		var err error
-		r.process, r.api, r.admin, err = startMeterd(t.TempDir(), filepath.Join(t.TempDir(), "log"), env,
-			"serve", "--catalog", catalog, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level", "error")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		t.Cleanup(func() {
-			r.Process.Kill()
-			r.wait()
+	replicas := make([]replica, n)
+	var starting sync.WaitGroup
+	for i := range replicas {
+		starting.Go(func() {
+			r, env := &replicas[i], []string{"HOME=" + t.TempDir(), "METERD_STORE=" + url, "METERD_ADMIN_TOKEN=" + replicaToken}
+			var err error
+			r.process, r.api, r.admin, err = startMeterd(t.TempDir(), filepath.Join(t.TempDir(), "log"), env,
+				"serve", "--catalog", catalog, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level", "error")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() {
+				r.Process.Kill()
+				r.wait()
+			})
 		})
 	}
-	var starting sync.WaitGroup
-	starting.Go(func() { start(&one) })
-	starting.Go(func() { start(&two) })
 	if starting.Wait(); t.Failed() {
 		t.FailNow()
 	}
-	return one, two
+	return replicas
 }
 
 // operate sends an operator's request and returns the answer's body.
@@ -74,7 +74,8 @@ func (r replica) operate(t *testing.T, method, path, body string) string {
 // TestReplicasFollowTheMarketplace: what an operator does at one replica, another
 // learns of by itself.
 func TestReplicasFollowTheMarketplace(t *testing.T) {
-	one, two := startReplicas(t, pgtest.Database(t))
+	replicas := startReplicas(t, pgtest.Database(t), loadCatalog(t), 2)
+	one, two := replicas[0], replicas[1]
 	const catalog = `{"buyers": [{"account": "444455556666", "customerIdentifier": "newcomer"}]}`
 	one.operate(t, http.MethodPut, "catalog", catalog)
 	for deadline := time.Now().Add(patience); !strings.Contains(two.operate(t, http.MethodGet, "catalog", ""), "newcomer"); time.Sleep(10 * time.Millisecond) {
@@ -88,7 +89,8 @@ func TestReplicasFollowTheMarketplace(t *testing.T) {
 // same way, also when the first was killed under load; and the ledger is sound.
 func TestReplicasShareALedger(t *testing.T) {
 	url := pgtest.Database(t)
-	p, other := startReplicas(t, url)
+	replicas := startReplicas(t, url, loadCatalog(t), 2)
+	p, other := replicas[0], replicas[1]
 	l := newLoad(p.api)
 	var running sync.WaitGroup
 	running.Go(l.run)
