@@ -5,7 +5,7 @@ FUZZTIME ?= 10s
 RECORDS ?= 0
 SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live crash outbox-crash bench bench-long microbench ci
+.PHONY: help build run test race lint fuzz live crash outbox-crash bench bench-long bench-pg microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,10 @@ bench: build ## the service against this machine's ceiling (3 minutes, on a quie
 
 bench-long: ## bench, and a run of 20 million records
 	$(MAKE) bench RECORDS=20000000
+
+bench-pg: ## 1 to 3 replicas on PostgreSQL against a bare program (2 minutes, needs PostgreSQL 15)
+	CI=true go test -run '^$$' -bench AgainstBare -benchtime 5x ./internal/store/pgstore
+	CI=true go test -run '^$$' -bench Replicas -benchtime 2x ./cmd/meterd
 
 microbench: ## micro-benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

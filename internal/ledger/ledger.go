@@ -92,16 +92,7 @@ func (l *Ledger) load(ctx context.Context) error {
 	if l.ids, err = newRecordIDs(secret); err != nil {
 		return err
 	}
-	state, _, err := l.readMarket(ctx)
-	if err != nil {
-		return err
-	}
-	market, err := marketplace.NewMarket(state)
-	if err != nil {
-		return fmt.Errorf("reading marketplace: %w", err)
-	}
-	l.market.Store(newSnapshot(market))
-	return nil
+	return l.reread(ctx)
 }
 
 // Begin draws the time and the marketplace for one call.

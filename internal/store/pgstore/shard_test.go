@@ -197,7 +197,7 @@ func TestChainHasNoGap(t *testing.T) {
 	s := mustOpen(t, url, Config{})
 	tells(t, s, request(testFact(1)), store.Created)
 	tells(t, s, request(testFact(2)), store.Created)
-	execSQL(t, url, fmt.Sprintf("DELETE FROM meterd.facts f USING meterd.batches b WHERE b.id = f.place >> 8 AND b.first_call = 2"))
+	execSQL(t, url, "DELETE FROM meterd.facts f USING meterd.batches b WHERE b.id = f.place >> 8 AND b.first_call = 2")
 	execSQL(t, url, "DELETE FROM meterd.calls WHERE id = 2")
 	r := request(testFact(2))
 	tells(t, s, r, store.Created)
