@@ -140,7 +140,9 @@ func (l *lane) submit(ctx context.Context, records []outbox.Record) error {
 		ids[i], usage[i] = records[i].ID, usageOf(&records[i])
 	}
 	now, _ := l.agent.now()
-	if err := l.agent.outbox.MarkSent(ctx, ids, now); err != nil && !errors.Is(err, outbox.ErrState) {
+	if err := l.agent.outbox.MarkSent(ctx, ids, now); errors.Is(err, outbox.ErrState) {
+		return nil // One of them has expired just now, or a person has acted. Look again.
+	} else if err != nil {
 		return err
 	}
 	which := loadOf(&records[0])
@@ -155,24 +157,6 @@ func (w load) productCode() *string {
 		return nil
 	}
 	return new(string(w.product))
-}
-
-func (l *lane) settle(ctx context.Context, records []outbox.Record, verdicts []client.Verdict) error {
-	var known []outbox.Verdict
-	for i := range verdicts {
-		if v, ok := verdictOf(&records[i], &verdicts[i]); ok {
-			known = append(known, v)
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	now, _ := l.agent.now()
-	if err := l.agent.outbox.Settle(ctx, known, now); err != nil {
-		return fmt.Errorf("storing verdicts: %w", err)
-	}
-	l.agent.settled(records, known)
-	return nil
 }
 
 // note lets a load rest after a failure, twice as long each time.
