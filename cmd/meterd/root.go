@@ -43,12 +43,14 @@ line or the environment is wrong, and nothing was done.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddGroup(
 		&cobra.Group{ID: groupService, Title: "The service:"},
+		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
 	)
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
+		newAgent(),
 		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
@@ -58,6 +60,7 @@ line or the environment is wrong, and nothing was done.`,
 
 const (
 	groupService   = "service"
+	groupSeller    = "seller"
 	groupOperator  = "operator"
 	groupOperation = "operation"
 )
