@@ -58,24 +58,33 @@ func (w *working) close() error {
 	return w.Outbox.Close()
 }
 
-// turn freezes what is over and has it sent.
+// turn freezes hours that are over and has them sent, and gives up what nobody
+// can be told any more.
 func (w *working) turn(ctx context.Context, cfg *Config) {
-	var last error
+	troubled := false
 	for every(ctx, turnEvery) {
-		frozen, err := sender.Turn(ctx, w.Outbox, cfg.Now(), settleFor, cfg.Logger)
+		frozen, err := w.Freeze(ctx, cfg.Now(), settleFor)
 		if frozen > 0 {
 			w.sender.Kick()
 		}
-		if err != nil && last == nil && ctx.Err() == nil {
-			cfg.Logger.Error("hours cannot be frozen", "err", err)
+		expired := 0
+		if err == nil {
+			expired, err = w.Expire(ctx, cfg.Now())
 		}
-		last = err
+		if expired > 0 {
+			cfg.Logger.Error("records could not be sent in time and are dead letters", "records", expired)
+		}
+		if err != nil && !troubled && ctx.Err() == nil {
+			cfg.Logger.Error("hours that are over cannot be frozen", "err", err)
+		}
+		troubled = err != nil
 	}
 }
 
-// forget drops what need not be kept any more.
+// forget drops what need not be kept any more, once a day and at the start, for
+// a program may never run for a day.
 func (w *working) forget(ctx context.Context, cfg *Config) {
-	for every(ctx, forgetEvery) {
+	for again := true; again; again = every(ctx, forgetEvery) {
 		if _, err := w.Forget(ctx, cfg.Now()); err != nil && ctx.Err() == nil {
 			cfg.Logger.Error("old usage cannot be dropped from the disk", "err", err)
 		}

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 		liveUntilKilled(dir)
 		os.Exit(1)
 	}
+	// The configuration of this machine is none of the tests' business.
+	os.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	os.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 	os.Exit(m.Run())
 }
 

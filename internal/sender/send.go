@@ -88,8 +88,10 @@ func (s *Sender) submit(ctx context.Context, records []outbox.Record) error {
 	return s.settle(context.WithoutCancel(ctx), records, verdicts)
 }
 
+// settle stores what the service said of records, and tells of what it refused.
 func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []client.Verdict) error {
 	var known []outbox.Verdict
+	var refused []outbox.Record
 	for i := range answers {
 		v, ok := verdictOf(&records[i], &answers[i])
 		if !ok {
@@ -97,7 +99,9 @@ func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []
 		}
 		known = append(known, v)
 		if v.State == outbox.Dead {
-			s.cfg.Logger.Error("the service refused a record, which is a dead letter now", "record", v.Record, "usage", records[i].Key, "quantity", records[i].Quantity, "cause", v.Cause, "detail", v.Detail)
+			r := records[i]
+			r.Fate.State, r.Fate.Cause, r.Fate.Detail = v.State, v.Cause, v.Detail
+			refused = append(refused, r)
 		}
 	}
 	if len(known) == 0 {
@@ -107,11 +111,30 @@ func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []
 	if err := s.cfg.Outbox.Settle(ctx, known, now); err != nil {
 		return fmt.Errorf("storing verdicts: %w", err)
 	}
+	for i := range refused {
+		if err := s.bury(ctx, &refused[i], now); err != nil {
+			return err
+		}
+	}
 	if s.cfg.Settled != nil {
-		s.cfg.Settled(known)
+		s.cfg.Settled(len(known)-len(refused), refused)
 	}
 	return nil
 }
+
+// bury tells of a record that was refused. One of nothing is given up at once:
+// no amount is lost, and nobody has to decide anything.
+func (s *Sender) bury(ctx context.Context, r *outbox.Record, now time.Time) error {
+	if r.Quantity == 0 {
+		s.cfg.Logger.Info("a record of 0 was refused and is given up", "record", r.ID, "usage", r.Key, "cause", r.Fate.Cause)
+		return s.cfg.Outbox.Discard(ctx, r.ID, discarder, "it would have billed nothing", now)
+	}
+	s.cfg.Logger.Error("the service refused a record, which is a dead letter now", "record", r.ID, "usage", r.Key, "quantity", r.Quantity, "cause", r.Fate.Cause, "detail", r.Fate.Detail)
+	return nil
+}
+
+// discarder is who gives up records of nothing.
+const discarder = "meterd"
 
 // note lets a load rest after a failure, twice as long each time.
 func (s *Sender) note(which load, failure error) {

@@ -23,8 +23,9 @@ type Config struct {
 	// Serves says which products are sent; nil: all of the outbox.
 	Serves func(metering.ProductCode) bool
 	Logger *slog.Logger
-	// Settled, if not nil, is told of verdicts after they were stored.
-	Settled func([]outbox.Verdict)
+	// Settled, if not nil, is told after verdicts were stored: how many records
+	// were accepted, and which were refused, with cause and detail.
+	Settled func(accepted int, refused []outbox.Record)
 }
 
 // Sender sends the records of one service. Services do not wait for one another,
