@@ -16,9 +16,9 @@ type Status struct {
 	Counters int
 	// FlushedAt is when what was counted before was durable the last time.
 	FlushedAt time.Time
-	// FlushError is why the last flush failed, nil if it did not. Until one
+	// FlushError is why the last flush failed, empty if it did not. Until one
 	// succeeds, a killed process would lose what was counted since FlushedAt.
-	FlushError error
+	FlushError string
 	// Refused is usage that the outbox does not take, and why. It waits in
 	// memory and is tried again at each flush.
 	Refused []Usage
@@ -33,7 +33,7 @@ type Status struct {
 	// DeadLetters are records that the service refused or that came too late.
 	DeadLetters int64
 	// Troubles say why records are not sent at the moment.
-	Troubles []error
+	Troubles []string
 	// DiskBytes is the size of the directory.
 	DiskBytes uint64
 }
@@ -48,8 +48,11 @@ func (r *Recorder) Status(ctx context.Context) (Status, error) {
 	}
 	counters, flushed := r.counters.counters(), r.state.Load()
 	s := Status{
-		Counters: len(counters), FlushedAt: flushed.last, FlushError: flushed.err,
+		Counters: len(counters), FlushedAt: flushed.last,
 		OpenHours: stats.OpenHours, Pending: stats.Pending, NextDeadline: stats.NextDeadline, DeadLetters: stats.Dead, DiskBytes: stats.DiskBytes,
+	}
+	if flushed.err != nil {
+		s.FlushError = flushed.err.Error()
 	}
 	for _, c := range counters {
 		if reason := c.refusal.Load(); reason != nil {
@@ -57,7 +60,7 @@ func (r *Recorder) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	for _, t := range w.sender.Troubles() {
-		s.Troubles = append(s.Troubles, t.Err)
+		s.Troubles = append(s.Troubles, t.Err.Error())
 	}
 	return s, nil
 }
