@@ -3,8 +3,9 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
+ROUNDS ?= 1000
 
-.PHONY: help build run test race lint fuzz live bench bench-long microbench ci
+.PHONY: help build run test race lint fuzz outbox-crash live bench bench-long microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +27,9 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+
+outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
+	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

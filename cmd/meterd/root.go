@@ -44,16 +44,16 @@ rows refused (import) or differences (reconcile).`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddGroup(
 		&cobra.Group{ID: groupService, Title: "The service:"},
+		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
-		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 	)
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
+		newAgent(), newImport(), newExplain(),
 		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
-		newImport(), newExplain(),
 		newVersion(),
 	)
 	return root
@@ -61,9 +61,9 @@ rows refused (import) or differences (reconcile).`,
 
 const (
 	groupService   = "service"
+	groupSeller    = "seller"
 	groupOperator  = "operator"
 	groupOperation = "operation"
-	groupSeller    = "seller"
 )
 
 // failure is an error of doing, as opposed to one of asking: exit code 1, not 2.

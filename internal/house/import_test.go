@@ -49,6 +49,11 @@ var rooms = []room{
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock", outside: "github.com/golang-jwt/jwt/v5"},
 
+	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/intake", ours: "internal/metering"},
+	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
+	{path: "internal/agent", ours: "api client internal/clock internal/intake internal/metering internal/outbox internal/plan", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
+
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},

@@ -133,6 +133,20 @@ func (b *bucket) shares() []share {
 	return list
 }
 
+// idle reports whether there is nothing in the bucket but parts of billed units
+// that were carried to it.
+func (b *bucket) idle(per int64) bool {
+	if b.Events > 0 || b.wanted {
+		return false
+	}
+	for _, s := range b.shares() {
+		if s.amount < 0 || s.amount >= per {
+			return false
+		}
+	}
+	return true
+}
+
 // check reports whether the sums make up what was told and carried in.
 func (b *bucket) check() error {
 	all := b.plain

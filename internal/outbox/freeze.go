@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -19,8 +18,13 @@ import (
 func (o *Outbox) Freeze(ctx context.Context, now time.Time, settle time.Duration) (int, error) {
 	return o.freezeAll(ctx, now, func() (due []*bucket) {
 		for h, buckets := range o.open {
-			if !h.End().Add(settle).After(now) {
-				due = slices.AppendSeq(due, maps.Values(buckets))
+			if h.End().Add(settle).After(now) {
+				continue
+			}
+			for _, b := range buckets {
+				if !o.rests(b) {
+					due = append(due, b)
+				}
 			}
 		}
 		return due
@@ -48,13 +52,19 @@ func (o *Outbox) CloseCustomer(ctx context.Context, product metering.ProductCode
 	return o.freezeAll(ctx, now, func() (due []*bucket) {
 		for _, a := range o.accountsOf(product, c) {
 			for _, b := range a.open {
-				if b.hour <= HourOf(now) {
+				if b.hour <= HourOf(now) && !o.rests(b) {
 					due = append(due, b)
 				}
 			}
 		}
 		return due
 	})
+}
+
+// rests reports whether a bucket waits for usage to come. What does not fill a
+// billed unit is not handed from hour to hour, with a void record for each.
+func (o *Outbox) rests(b *bucket) bool {
+	return len(b.account.open) == 1 && b.idle(o.cfg.termsOf(b.account.key).Per)
 }
 
 // accountsOf returns the accounts of a customer, for one product or all.
@@ -115,7 +125,7 @@ func (g *group) freeze(b *bucket, now time.Time) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.carry(b.account, b.hour+1, rest, now); err != nil {
+	if err := g.carry(b.account, g.o.successor(b, now), rest, now); err != nil {
 		return nil, err
 	}
 	g.key = appendRecordKey(g.key[:0], r.ID, frozenRow)
@@ -165,6 +175,21 @@ func (o *Outbox) settleBucket(b *bucket, now time.Time) (*Record, []share, error
 }
 
 func (r *Record) void(now time.Time) { r.Fate = Fate{State: Void, SettledAt: now.UTC()} }
+
+// successor is the hour that what a bucket cannot bill is meant for: the next,
+// or for what waited for usage to come the one with that usage.
+func (o *Outbox) successor(b *bucket, now time.Time) Hour {
+	if !b.idle(o.cfg.termsOf(b.account.key).Per) {
+		return b.hour + 1
+	}
+	h := max(b.hour+1, HourOf(now))
+	for _, other := range b.account.open {
+		if other.hour > b.hour {
+			h = min(h, other.hour)
+		}
+	}
+	return h
+}
 
 // carry adds shares to the first hour that takes them.
 func (g *group) carry(a *account, from Hour, rest []share, now time.Time) error {

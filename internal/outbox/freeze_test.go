@@ -210,6 +210,40 @@ func TestTerms(t *testing.T) {
 	sound(t, o)
 }
 
+// TestRemainderWaits: what does not fill a billed unit is not handed from hour
+// to hour, but waits for usage to come.
+func TestRemainderWaits(t *testing.T) {
+	o := newDisk().open(t, Config{Terms: func(Key) Terms { return Terms{Per: 1000} }})
+	now := noon
+	add(t, o, now, Accepted, event("e1", 1400, now))
+	for range 30 {
+		now = now.Add(time.Hour)
+		freeze(t, o, now)
+		if _, err := o.CloseCustomer(context.Background(), "", testKey(1).Customer, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	onlyRecord(t, o)
+	add(t, o, now, Accepted, event("e2", 700, now))
+	now = now.Add(time.Hour)
+	freeze(t, o, now)
+	type line struct {
+		Hour          Hour
+		Quantity, Out int64
+		State         State
+	}
+	var got []line
+	for _, r := range records(t, o, Filter{}) {
+		got = append(got, line{r.ID.Hour - HourOf(noon), r.Quantity, r.Note.CarriedOut, r.Fate.State})
+	}
+	if diff := cmp.Diff([]line{{0, 1, 400, Pending}, {1, 0, 400, Void}, {30, 1, 100, Pending}}, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := sound(t, o); got.Open != 100 {
+		t.Errorf("%+v, want 100 open", got)
+	}
+}
+
 // TestHoursThatCannotBeBilled: usage that was counted in time, but not frozen in
 // time, is billed later, and that is told.
 func TestHoursThatCannotBeBilled(t *testing.T) {

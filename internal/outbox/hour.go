@@ -16,7 +16,7 @@ func (g *group) names(k Key) []byte {
 
 // open stages the account of a key that has none.
 func (g *group) open(k Key) *account {
-	a := &account{id: keyID(len(g.o.byID) + 1), key: k}
+	a := &account{id: keyID(len(g.o.byID) + 1), key: k.clone()}
 	g.key = appendWord(g.key[:0], keyTable, uint32(a.id))
 	g.set(g.names(k))
 	g.o.known(a, string(g.value))

@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/meterd/meterd/internal/metering"
@@ -39,6 +40,22 @@ type Key struct {
 func (k Key) String() string {
 	return fmt.Sprintf("%s of %s for %s", k.Dimension, k.Product, k.Customer)
 }
+
+// clone copies the names, which may be parts of a larger text that is not to be
+// kept with them.
+func (k Key) clone() Key {
+	return Key{
+		Product: cloned(k.Product),
+		Customer: Customer{
+			Identifier: cloned(k.Customer.Identifier),
+			Account:    cloned(k.Customer.Account),
+			License:    cloned(k.Customer.License),
+		},
+		Dimension: cloned(k.Dimension),
+	}
+}
+
+func cloned[T ~string](name T) T { return T(strings.Clone(string(name))) }
 
 // compareKeys gives lists an order that does not depend on who came first.
 func compareKeys(a, b Key) int {

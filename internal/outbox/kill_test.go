@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,9 +17,13 @@ import (
 	"time"
 )
 
+// rounds is how many worlds TestModel has, and how many lives the child of
+// TestKill.
+var rounds = flag.Int("rounds", 20, "rounds of the tests that crash")
+
 const (
-	// killRounds are lives of the child, each on the outbox of the last.
-	killRounds = 8
+	// killLives are lives on the same outbox.
+	killLives = 10
 	// killAfterMax is the longest life. The shortest end before the child has
 	// opened the outbox.
 	killAfterMax = 200 * time.Millisecond
@@ -34,6 +39,7 @@ const (
 
 // TestMain runs the child if this process is one.
 func TestMain(m *testing.M) {
+	flag.Parse()
 	if dir := os.Getenv(childDir); dir != "" {
 		fmt.Fprintln(os.Stderr, "child:", liveUntilKilled(dir, os.Getenv(childRound), os.Stdout))
 		os.Exit(1)
@@ -125,24 +131,37 @@ type ack struct{ round, writer, n int }
 // acknowledged.
 func TestKill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(20261122, 0))
-	dir := filepath.Join(t.TempDir(), "outbox")
-	var acks []ack
-	frozen := map[RecordID][]byte{}
-	for round := range killRounds {
-		acks = append(acks, liveAndDie(t, dir, round, rng)...)
-		checkAcks(t, dir, acks, frozen)
-		if t.Failed() {
-			t.Fatalf("in round %d", round)
-		}
+	batches, records := 0, 0
+	for lives := *rounds; lives > 0; lives -= killLives {
+		acks, frozen := killAgainAndAgain(t, min(lives, killLives), rng)
+		batches, records = batches+acks, records+frozen
 	}
-	t.Logf("%d batches were acknowledged and are there, and %d records", len(acks), len(frozen))
-	if len(acks) < 200 || len(frozen) < 10 {
-		t.Errorf("only %d batches and %d records; this test saw too little", len(acks), len(frozen))
+	t.Logf("%d batches were acknowledged and are there, and %d records", batches, records)
+	if batches < 10**rounds || records < *rounds {
+		t.Errorf("only %d batches and %d records in %d rounds; this test saw too little", batches, records, *rounds)
 	}
 }
 
-// liveAndDie runs a child and kills it.
-func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
+// killAgainAndAgain has some lives on one outbox, and returns how many batches
+// were acknowledged and how many records seen.
+func killAgainAndAgain(t *testing.T, lives int, rng *rand.Rand) (batches, records int) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "outbox")
+	var acks []ack
+	frozen := map[RecordID][]byte{}
+	for life := range lives {
+		acks = append(acks, liveAndDie(t, dir, life, life == lives-1, rng)...)
+		checkAcks(t, dir, acks, frozen)
+		if t.Failed() {
+			t.Fatalf("in life %d", life)
+		}
+	}
+	return len(acks), len(frozen)
+}
+
+// liveAndDie runs a child and kills it. The last one lives until its parent has
+// met it.
+func liveAndDie(t *testing.T, dir string, round int, last bool, rng *rand.Rand) []ack {
 	t.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=%d", childRound, round))
@@ -157,7 +176,6 @@ func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
 	}
 	kill := func() { child.Process.Kill() }
 	defer kill()
-	last := round == killRounds-1
 	if !last {
 		defer time.AfterFunc(time.Duration(rng.Int64N(int64(killAfterMax))), kill).Stop()
 	}
@@ -169,7 +187,6 @@ func liveAndDie(t *testing.T, dir string, round int, rng *rand.Rand) []ack {
 		}
 		acks = append(acks, a)
 		if last && len(acks) == 400 {
-			// This one lives until the parent has met it.
 			refuses(t, dir, ErrLocked)
 			kill()
 		}
