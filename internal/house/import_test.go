@@ -65,6 +65,8 @@ var rooms = []room{
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint", outside: "github.com/prometheus/client_golang"},
 
+	{path: "internal/usagefile", ours: "api client"},
+
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},
 	{path: "internal/notrun/list", ours: "internal/notrun"},
