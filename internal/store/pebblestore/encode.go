@@ -3,7 +3,6 @@ package pebblestore
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/meterd/meterd/internal/audit"
@@ -40,7 +39,7 @@ const (
 	factTailLen = len(store.Key{}.Tail)
 )
 
-var errDamaged = errors.New("damaged entry")
+var errDamaged = store.ErrDamaged
 
 func appendFactKey(b []byte, k store.Key) []byte {
 	b = appendHourKey(b, k.Kind, k.Hour)
