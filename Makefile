@@ -3,9 +3,10 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
+FLIPS ?= 2000
 SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live crash outbox-crash bench bench-long bench-pg microbench ci
+.PHONY: help build run test race lint fuzz live crash flip outbox-crash bench bench-long bench-pg microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +42,9 @@ live: ## real clients against the real binary (Node, Python, aws-cli, Java, Chro
 crash: ROUNDS ?= 200
 crash: ## kill -9 the service under load ROUNDS times, nightly 200, and look for all it answered
 	go test -count=1 -v -timeout 0 -run '^TestKilledUnderLoad$$' ./crashtest -rounds=$(ROUNDS) -seed=$(SEED)
+
+flip: ## flip FLIPS bits of a ledger, one at a time, and have check find each
+	go test -count=1 -v -timeout 0 -run FlippedByte ./internal/check -flips=$(FLIPS)
 
 bench: build ## the service against this machine's ceiling (3 minutes, on a quiet machine)
 	go run ./bench/compare -meterd bin/meterd -dir bin -records $(RECORDS)

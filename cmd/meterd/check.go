@@ -24,11 +24,12 @@ func newCheck() *cobra.Command {
 		Short: "Prove a ledger sound, or name what is not",
 		Long: `check re-derives a ledger from its log of calls: that the chain of hashes is
 whole, that every fact stands as the call told it that created it, that every
-outcome follows, that entries and facts agree, and that nothing stands beside the
-log. It prints the head of the chain. Who keeps that head, or the checkpoint that
-'meterd checkpoint' prints, can have a later check prove with --since that history
-was only appended to. A checkpoint must be signed by the ledger's own key or,
-better, by the one that --key names, which the auditor has kept too.
+outcome follows, that entries, facts and names agree, and that nothing stands beside
+the log; and it compares every byte of the tables with its checksum. It prints the
+head of the chain. Who keeps that head, or the checkpoint that 'meterd checkpoint'
+prints, can have a later check prove with --since that history was only appended
+to. A checkpoint must be signed by the ledger's own key or, better, by the one that
+--key names, which the auditor has kept too.
 
 No service that uses the ledger may be running. Exit code 1: the ledger is not
 sound, or could not be read.`,

@@ -44,6 +44,7 @@ rows refused (import) or differences (reconcile).`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddGroup(
 		&cobra.Group{ID: groupService, Title: "The service:"},
+		&cobra.Group{ID: groupSeller, Title: "The seller's side:"},
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
 	)

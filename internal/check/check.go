@@ -8,7 +8,9 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
@@ -58,16 +60,26 @@ type Options struct {
 // Ledger checks all of a store. An error says that the store could not be
 // read; what is wrong with its contents is in the report.
 func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error) {
-	c := &checker{store: s, Options: options, last: map[uint16]store.Head{}, created: map[store.Kind]uint64{}}
-	if err := c.calls(ctx); err != nil {
-		return nil, fmt.Errorf("reading calls: %w", err)
+	c := &checker{
+		store: s, Options: options,
+		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, named: map[store.NameID]*string{},
 	}
-	c.sinceSeen()
-	if err := c.heads(ctx); err != nil {
-		return nil, fmt.Errorf("reading heads: %w", err)
-	}
-	if err := c.facts(ctx); err != nil {
-		return nil, fmt.Errorf("reading facts: %w", err)
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"shards", c.shards}, {"calls", c.calls}, {"heads", c.heads}, {"facts", c.facts}, {"checksums", c.bytes},
+	} {
+		err := step.do(ctx)
+		if errors.Is(err, store.ErrDamaged) {
+			// What comes behind would only show the same damage again.
+			c.problem(c.reading, "cannot be read: %v", err)
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", step.what, err)
+		}
 	}
 	return &c.report, nil
 }
@@ -76,6 +88,11 @@ type checker struct {
 	Options
 	store  store.Store
 	report Report
+	// reading is the call that is being read; 0 if none is.
+	reading store.CallID
+	// named are the names that were looked up; nil is one that is missing.
+	named   map[store.NameID]*string
+	passing passing
 	// last is the newest call seen of each shard.
 	last map[uint16]store.Head
 	// created counts the facts that the log says were created.
@@ -90,22 +107,44 @@ func (c *checker) problem(call store.CallID, format string, args ...any) {
 	c.report.Problems = append(c.report.Problems, Problem{call, fmt.Sprintf(format, args...)})
 }
 
+// shards finds out whether there are several.
+func (c *checker) shards(ctx context.Context) error {
+	heads, err := c.store.Heads(ctx)
+	c.passing.alone = len(heads) <= 1
+	return err
+}
+
 // progressEvery is how many calls pass between two reports of progress.
 const progressEvery = 1000
 
 func (c *checker) calls(ctx context.Context) error {
+	c.reading = 1
 	for call, err := range c.store.ScanCalls(ctx, 0) {
 		if err != nil {
 			return err
 		}
+		c.reading = call.ID
 		c.link(&call)
-		c.entry(&call)
+		if err := c.entry(ctx, &call); err != nil {
+			return err
+		}
 		if err := c.told(ctx, &call); err != nil {
 			return err
 		}
+		c.reading++
 		if c.report.Calls++; c.Progress != nil && c.report.Calls%progressEvery == 0 {
 			c.Progress(c.report.Calls)
 		}
+	}
+	c.reading = 0
+	c.sinceSeen()
+	return nil
+}
+
+// bytes has the store look at those of its bytes that no entry is read from.
+func (c *checker) bytes(ctx context.Context) error {
+	if s, ok := c.store.(store.Verifier); ok {
+		return s.Verify(ctx)
 	}
 	return nil
 }

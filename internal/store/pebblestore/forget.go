@@ -36,6 +36,10 @@ func (s *Store) Reset(ctx context.Context) error {
 		if err := s.indexEverything(); err != nil {
 			return err
 		}
+		// The witness must not know of calls that are about to be forgotten.
+		if err := s.witness.clear(); err != nil {
+			return err
+		}
 		g.deleteRange([]byte{firstKind}, []byte{lastKind + 1})
 		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
 		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})

@@ -2,11 +2,12 @@ package pebblestore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
+
+	"github.com/meterd/meterd/internal/store"
 )
 
-var errDamaged = errors.New("damaged entry")
+var errDamaged = store.ErrDamaged
 
 // reader takes a value apart. After an error everything it gives is zero.
 type reader struct {

@@ -24,6 +24,7 @@ package pebblestore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -57,6 +58,12 @@ type Store struct {
 	// head is the last call, or what the first one comes behind; it is the
 	// committer's.
 	head store.Head
+	// changes counts the groups that wrote anything else than calls; it is the
+	// committer's.
+	changes uint64
+	// witness is the committer's, and seen what it said in the beginning.
+	witness *witness
+	seen    extent
 	// filter is the committer's.
 	filter filter
 	// stopped is set once, by the committer, when the disk has refused.
@@ -120,7 +127,7 @@ func (s *Store) Close() error {
 	close(s.sealed)
 	close(s.loads)
 	s.background.Wait()
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.witness.file.Close()); err != nil {
 		return fmt.Errorf("closing ledger: %w", err)
 	}
 	return nil
