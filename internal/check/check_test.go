@@ -45,11 +45,7 @@ func history(t *testing.T, seed uint64, calls int) *memstore.Store {
 		default:
 			e, r.Facts = batch(random, names, at)
 		}
-		entry, err := e.Append(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Call = entry
+		r.Call = e.Append(nil)
 		if err := s.Commit(t.Context(), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -63,9 +59,13 @@ func batch(random *rand.Rand, names []store.NameID, at time.Time) (audit.Entry, 
 	for range random.IntN(5) {
 		f := usage(random, names, at)
 		r := audit.Record{Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail}
-		if random.IntN(5) == 0 {
+		switch random.IntN(5) {
+		case 0:
 			r.Status = "CustomerNotSubscribed"
-		} else {
+		case 1:
+			r = audit.Record{Brief: true}
+			fallthrough
+		default:
 			facts = append(facts, f)
 		}
 		e.Batch.Records = append(e.Batch.Records, r)

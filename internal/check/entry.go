@@ -29,13 +29,16 @@ func (c *checker) entry(call *store.Call) {
 		return
 	}
 	for i, r := range records {
-		if f := usage[i]; r.quantity != f.Quantity || r.timestamp != f.Timestamp || !bytes.Equal(r.allocations, f.Detail) {
+		if f := usage[i]; !r.brief && (r.quantity != f.Quantity || r.timestamp != f.Timestamp || !bytes.Equal(r.allocations, f.Detail)) {
 			c.problem(call.ID, "record %d has quantity %d in the entry and %d as a fact, or another time or other allocations", i+1, r.quantity, f.Quantity)
 		}
 	}
 }
 
+// record is what an entry says of a told record; of a brief one nothing that its
+// fact does not.
 type record struct {
+	brief               bool
 	quantity, timestamp int64
 	allocations         []byte
 }
@@ -46,14 +49,14 @@ func recordsOf(e *audit.Entry) (list []record) {
 		return nil
 	}
 	if m := e.Meter; m != nil && !m.DryRun {
-		list = append(list, record{m.Quantity, m.Timestamp, m.Allocations})
+		list = append(list, record{false, m.Quantity, m.Timestamp, m.Allocations})
 	}
 	if e.Batch == nil {
 		return list
 	}
 	for _, r := range e.Batch.Records {
 		if r.Status == "" {
-			list = append(list, record{r.Quantity, r.Timestamp, r.Allocations})
+			list = append(list, record{r.Brief, r.Quantity, r.Timestamp, r.Allocations})
 		}
 	}
 	return list

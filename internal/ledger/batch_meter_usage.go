@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 
-	"github.com/meterd/meterd/internal/audit"
-	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store"
 )
@@ -26,8 +24,9 @@ func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batc
 	w := works.Get().(*work)
 	defer w.release()
 	entry := call.entry("BatchMeterUsage")
+	entry.Batch = &w.entry
 	metered, refusal := call.Market.MeterBatch(w.metered, call.Principal.Account, call.Region, b, call.At)
-	entry.Batch = batchEntry(b, metered)
+	w.enter(b, metered)
 	if refusal != nil {
 		return nil, l.refuse(ctx, call, entry, refusal)
 	}
@@ -71,23 +70,4 @@ func verdict(p *metering.Profile, outcome store.Outcome, id RecordID) Verdict {
 		return Verdict{Status: status} // M0128
 	}
 	return Verdict{Status: status, ID: id}
-}
-
-func batchEntry(b metering.Batch, metered []marketplace.Metered) *audit.Batch {
-	entry := &audit.Batch{ProductCode: string(b.Product), Records: make([]audit.Record, len(b.Usages))}
-	for i, u := range b.Usages {
-		entry.Records[i] = audit.Record{
-			Timestamp:   u.Timestamp.UnixMilli(),
-			Dimension:   string(u.Dimension),
-			Customer:    string(u.Customer),
-			Account:     string(u.Account),
-			License:     string(u.License),
-			Quantity:    u.Quantity,
-			Allocations: metering.AppendCanonical(nil, u.Allocations),
-		}
-		if metered != nil {
-			entry.Records[i].Status = string(metered[i].Status)
-		}
-	}
-	return entry
 }
