@@ -39,7 +39,7 @@ var rooms = []room{
 	{path: "internal/marketplace", ours: "internal/metering"},
 	{path: "internal/sigv4"},
 	{path: "internal/clock"},
-	{path: "internal/audit", outside: "github.com/fxamacker/cbor/v2"},
+	{path: "internal/audit"},
 
 	{path: "internal/wire", ours: "api"},
 	{path: "internal/auth", ours: "internal/sigv4 internal/marketplace internal/metering"},

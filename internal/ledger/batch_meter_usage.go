@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 
-	"github.com/meterd/meterd/internal/audit"
-	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store"
 )
@@ -26,8 +24,9 @@ func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batc
 	w := works.Get().(*work)
 	defer w.release()
 	entry := call.entry("BatchMeterUsage")
+	entry.Batch = &w.entry
 	metered, refusal := call.Market.MeterBatch(w.metered, call.Principal.Account, call.Region, b, call.At)
-	entry.Batch = batchEntry(b, metered)
+	w.enter(b, metered)
 	if refusal != nil {
 		return nil, l.refuse(ctx, call, entry, refusal)
 	}
@@ -47,47 +46,30 @@ func (l *Ledger) verdicts(p *metering.Profile, w *work) []Verdict {
 	verdicts := make([]Verdict, len(w.metered))
 	next := 0
 	for i := range w.metered {
-		if status := w.metered[i].Status; status != "" {
-			verdicts[i].Status = status
+		v := &verdicts[i]
+		if v.Status = w.metered[i].Status; v.Status != "" {
 			continue
 		}
-		verdicts[i] = verdict(p, w.request.Decisions[next].Outcome, l.ids.of(w.request.Facts[next].Key))
+		if v.decide(p, w.request.Decisions[next].Outcome) {
+			l.ids.put(&v.ID, w.request.Facts[next].Key)
+		}
 		next++
 	}
 	return verdicts
 }
 
-func verdict(p *metering.Profile, outcome store.Outcome, id RecordID) Verdict {
-	status := metering.DuplicateRecord // M0102, M0104: the first telling stands
+// decide fills the verdict, and reports whether it names the record.
+func (v *Verdict) decide(p *metering.Profile, outcome store.Outcome) (named bool) {
 	switch outcome {
 	case store.Faulted:
-		return Verdict{Unprocessed: true}
+		v.Unprocessed = true
+		return false
 	case store.Created:
-		status = metering.Success
+		v.Status = metering.Success
 	case store.Same:
-		status = p.IdenticalRetry // M0103
+		v.Status = p.IdenticalRetry // M0103
+	default:
+		v.Status = metering.DuplicateRecord // M0102, M0104: the first telling stands
 	}
-	if status == metering.DuplicateRecord && !p.DuplicateRecordID {
-		return Verdict{Status: status} // M0128
-	}
-	return Verdict{Status: status, ID: id}
-}
-
-func batchEntry(b metering.Batch, metered []marketplace.Metered) *audit.Batch {
-	entry := &audit.Batch{ProductCode: string(b.Product), Records: make([]audit.Record, len(b.Usages))}
-	for i, u := range b.Usages {
-		entry.Records[i] = audit.Record{
-			Timestamp:   u.Timestamp.UnixMilli(),
-			Dimension:   string(u.Dimension),
-			Customer:    string(u.Customer),
-			Account:     string(u.Account),
-			License:     string(u.License),
-			Quantity:    u.Quantity,
-			Allocations: metering.AppendCanonical(nil, u.Allocations),
-		}
-		if metered != nil {
-			entry.Records[i].Status = string(metered[i].Status)
-		}
-	}
-	return entry
+	return v.Status != metering.DuplicateRecord || p.DuplicateRecordID // M0128
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store"
@@ -14,6 +15,7 @@ import (
 // one. Nothing of it leaves the call.
 type work struct {
 	metered []marketplace.Metered
+	entry   audit.Batch
 	request store.Request
 }
 
@@ -22,12 +24,53 @@ var works = sync.Pool{New: func() any { return new(work) }}
 // release forgets what the call was about, and gives the memory to the next one.
 func (w *work) release() {
 	clear(w.metered[:cap(w.metered)])
+	clear(w.entry.Records[:cap(w.entry.Records)])
 	clear(w.request.Facts[:cap(w.request.Facts)])
 	*w = work{
 		metered: w.metered[:0],
-		request: store.Request{Facts: w.request.Facts[:0], Decisions: w.request.Decisions[:0]},
+		entry:   audit.Batch{Records: w.entry.Records[:0]},
+		request: store.Request{Facts: w.request.Facts[:0], Call: w.request.Call[:0], Decisions: w.request.Decisions[:0]},
 	}
 	works.Put(w)
+}
+
+// enter fills the entry of the trail. If the rules refused the batch, metered is
+// nil.
+func (w *work) enter(b metering.Batch, metered []marketplace.Metered) {
+	w.entry.ProductCode = string(b.Product)
+	for i := range b.Usages {
+		u := &b.Usages[i]
+		if metered != nil && factSays(u, &metered[i]) {
+			w.entry.Records = append(w.entry.Records, audit.Record{Brief: true, Customer: string(u.Customer)})
+			continue
+		}
+		r := audit.Record{
+			Timestamp:   u.Timestamp.UnixMilli(),
+			Dimension:   string(u.Dimension),
+			Customer:    string(u.Customer),
+			Account:     string(u.Account),
+			License:     string(u.License),
+			Quantity:    u.Quantity,
+			Allocations: metering.AppendCanonical(nil, u.Allocations),
+		}
+		if metered != nil {
+			r.Status = string(metered[i].Status)
+		}
+		w.entry.Records = append(w.entry.Records, r)
+	}
+}
+
+// factSays reports whether audit.Record.Fill would make the record, as it was
+// sent, of its fact and Customer. It does not where a profile of earlier times
+// left something of it unread.
+func factSays(u *metering.Usage, m *marketplace.Metered) bool {
+	if m.Status != "" || !m.OnLicense && u.License != "" {
+		return false
+	}
+	if u.Customer != "" {
+		return u.Account == ""
+	}
+	return u.Account == m.License.Holder
 }
 
 // tell makes a fact of every record that has no verdict yet. M0134: the others

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/meterd/meterd/internal/audit"
@@ -38,11 +39,7 @@ func (c *Call) entry(operation string) *audit.Entry {
 
 // record commits a call with its facts. Nothing is answered before it returns.
 func (l *Ledger) record(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
-	entry, err := e.Append(nil)
-	if err != nil {
-		return err
-	}
-	r.At, r.Call = call.At.UnixMilli(), entry
+	r.At, r.Call = call.At.UnixMilli(), e.Append(r.Call[:0])
 	return l.commit(ctx, r)
 }
 
@@ -70,4 +67,41 @@ func (l *Ledger) Refused(ctx context.Context, call Call, operation, name, messag
 	e := call.entry(operation)
 	e.Refused, e.Message = name, message
 	return l.record(ctx, call, e, &store.Request{})
+}
+
+// Entry reads what the trail has of a call, in full: what the facts of a batch
+// say of its records is written only there.
+func (l *Ledger) Entry(ctx context.Context, c store.Call) (*audit.Entry, error) {
+	e, err := audit.Parse(c.Entry)
+	if err != nil || e.Batch == nil {
+		return e, err
+	}
+	facts := c.Facts
+	for i := range e.Batch.Records {
+		r := &e.Batch.Records[i]
+		if e.Refused != "" || r.Status != "" {
+			continue
+		}
+		if len(facts) == 0 {
+			return nil, fmt.Errorf("record %d of call %d lacks its fact", i+1, c.ID)
+		}
+		if r.Brief {
+			told, err := l.toldOf(ctx, facts[0])
+			if err != nil {
+				return nil, err
+			}
+			r.Fill(told)
+		}
+		facts = facts[1:]
+	}
+	return e, nil
+}
+
+func (l *Ledger) toldOf(ctx context.Context, f store.Fact) (audit.Told, error) {
+	names, err := l.namesOf(ctx, f.Key)
+	told := audit.Told{Timestamp: f.Timestamp, Quantity: f.Quantity, Account: names[2], Dimension: names[3], Allocations: f.Detail}
+	if f.Key.Kind == store.UsageByLicense {
+		told.License = names[1]
+	}
+	return told, err
 }

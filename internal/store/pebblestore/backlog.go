@@ -109,7 +109,7 @@ func (b *backlog) view(also func() error) (view, error) {
 	var v view
 	for _, sg := range append(b.sealed[:len(b.sealed):len(b.sealed)], b.active) {
 		sg.viewed = true
-		v = append(v, segment{entries: sg.entries})
+		v = append(v, segment{entries: sg.entries, facts: sg.facts})
 	}
 	return v, also()
 }

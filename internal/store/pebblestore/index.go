@@ -58,7 +58,7 @@ func (s *Store) indexOne(sg *segment) (done bool) {
 // kind, and puts all of them into the database at once, together with how far
 // the index goes now.
 func (s *Store) index(sg *segment) error {
-	facts := view{{entries: sg.entries}}.sort(nil, nil)
+	facts := view{{entries: sg.entries, facts: sg.facts}}.sort(nil, nil)
 	var paths []string
 	for from := 0; from < len(facts.refs); {
 		kind, to := facts.refs[from].kind(), from

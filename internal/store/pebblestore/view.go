@@ -31,6 +31,9 @@ type ref struct {
 // sort sorts the facts with from <= key < to; a nil to is no bound.
 func (v view) sort(from, to []byte) sorted {
 	s := sorted{view: v}
+	if from == nil && to == nil {
+		s.refs = make([]ref, 0, v.facts())
+	}
 	for i := range v {
 		sg := &v[i]
 		for place := 0; place < len(sg.entries); {
@@ -50,6 +53,14 @@ func (v view) sort(from, to []byte) sorted {
 	})
 	s.refs = slices.CompactFunc(s.refs, func(a, b ref) bool { return a.compare(&b) == 0 && s.compareKeys(a, b) == 0 })
 	return s
+}
+
+// facts counts those of all keys, also where one was told anew.
+func (v view) facts() (n int) {
+	for i := range v {
+		n += v[i].facts
+	}
+	return n
 }
 
 func sortKey(key []byte) (k [3]uint64) {
