@@ -148,7 +148,7 @@ func (s *Store) load() error {
 		return fmt.Errorf("loading names: %w", err)
 	}
 	var err error
-	if s.head, err = s.readHead(); err != nil {
+	if s.head, err = s.readHead(ownShard); err != nil {
 		return fmt.Errorf("loading the last call: %w", err)
 	}
 	if err := s.recover(); err != nil {
