@@ -49,7 +49,7 @@ line or the environment is wrong, and nothing was done.`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newExport(), newImportLedger(), newBench(),
+		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)
