@@ -52,7 +52,8 @@ rows refused (import) or differences (reconcile).`,
 	root.AddCommand(
 		newDev(), newServe(),
 		newAgent(), newImport(), newExplain(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBench(),
+		newCatalog(), newRecords(), newToken(), newClock(), newReset(),
+		newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)

@@ -2,6 +2,10 @@ package pebblestore
 
 import "time"
 
+// ownShard is the shard of the calls that are told to this store: it has one
+// writer. Those of others come by Load only.
+const ownShard = 0
+
 const (
 	// queueLength is how many calls can wait for the committer; further ones
 	// wait in line for the queue. Four groups keep the committer busy.
