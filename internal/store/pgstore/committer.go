@@ -72,6 +72,8 @@ func (s *Store) tryGroup(g *group) error {
 		if a.tenure, a.batch, err = s.beginBatch(ctx); err != nil {
 			return err
 		}
-		return a.run(ctx)
+		err = a.run(ctx)
+		s.leaveReadOnly(err)
+		return err
 	}))
 }
