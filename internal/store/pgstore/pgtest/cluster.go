@@ -2,7 +2,9 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -19,7 +21,7 @@ import (
 const superuser = "meterd"
 
 // startTime is how long a server may take until it answers.
-const startTime = 30 * time.Second
+const startTime = time.Minute
 
 // Cluster is a running server with its data.
 type Cluster struct {
@@ -115,12 +117,25 @@ func newCluster(settings map[string]string) (*Cluster, error) {
 	return c, nil
 }
 
+// Servers listen on ports that systems do not give to connections: otherwise one of
+// these could take a server's while it is down.
+const (
+	portMin = 20_000
+	portMax = 32_000
+)
+
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for {
+		port := portMin + rand.IntN(portMax-portMin)
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		return port, l.Close()
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
