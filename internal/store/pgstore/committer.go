@@ -46,6 +46,7 @@ func (s *Store) commitGroup(g *group, start time.Time) {
 		if err = s.tryGroup(g); err != nil {
 			err = fmt.Errorf("committing to the ledger: %w", err)
 			s.setTrouble(err)
+			s.raiseAlarm()
 		}
 	}
 	if err == nil {

@@ -148,7 +148,7 @@ func TestFrozenDatabase(t *testing.T) {
 // the store waits for one that can be written, also if its connections stay.
 func TestReadOnlyDatabase(t *testing.T) {
 	c := pgtest.Start(t, nil)
-	s := mustOpen(t, c.Database(t), Config{Patience: 500 * time.Millisecond})
+	s := mustOpen(t, c.Database(t), Config{Patience: time.Second})
 	commitAtLast(t, s, request(testFact(1)))
 	turn := func(how string) {
 		t.Helper()
@@ -159,9 +159,14 @@ func TestReadOnlyDatabase(t *testing.T) {
 		}
 	}
 	turn("SET default_transaction_read_only = on")
+	var err error
 	eventually(t, "a commit meets a server that can only be read", func() bool {
-		return errors.Is(s.Commit(t.Context(), request(testFact(1))), ErrStandby)
+		err = s.Commit(t.Context(), request(testFact(1)))
+		return err != nil
 	})
+	if !errors.Is(err, ErrStandby) {
+		t.Errorf("the first commit that met a server that can only be read: %v", err)
+	}
 	eventually(t, "and the store says so", func() bool { return errors.Is(s.Stats().Stopped, ErrStandby) })
 	turn("RESET default_transaction_read_only")
 	tellsAtLast(t, s, request(testFact(1), testFact(2)), store.Same, store.Created)
