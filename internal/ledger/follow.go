@@ -55,6 +55,6 @@ func (l *Ledger) reread(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading marketplace: %w", err)
 	}
-	l.market.Store(market)
+	l.market.Store(newSnapshot(market))
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 // Tables of the ledger. A row of the marketplace is one seller, one buyer, one
 // token, or the settings, so that a change writes what it changes.
 const (
-	tableLedger      store.Table = "ledger"
+	tableLedger                  = store.TableLedger
 	tableSigningKeys store.Table = "signing-keys"
 	tableMarket      store.Table = "market"
 )
@@ -88,7 +88,7 @@ func (l *Ledger) tryApply(ctx context.Context, state marketplace.State, combine 
 			return Applied{}, fmt.Errorf("writing marketplace: %w", err)
 		}
 	}
-	l.market.Store(market)
+	l.market.Store(newSnapshot(market))
 	return count(changed), nil
 }
 

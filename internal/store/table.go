@@ -15,6 +15,9 @@ type Row struct {
 	Version uint64
 }
 
+// TableLedger is the table of what a ledger must know of itself.
+const TableLedger Table = "ledger"
+
 // Shared is a Store that other processes may write to at the same time.
 type Shared interface {
 	Store
