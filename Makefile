@@ -54,7 +54,7 @@ bench-long: ## bench, and a run of 20 million records
 
 bench-pg: ## 1 to 3 replicas on PostgreSQL against a bare program (2 minutes, needs PostgreSQL 15)
 	CI=true go test -run '^$$' -bench AgainstBare -benchtime 5x ./internal/store/pgstore
-	CI=true go test -run '^$$' -bench Replicas -benchtime 2x ./cmd/meterd
+	CI=true go test -run '^$$' -bench Replicas -benchtime 1x ./cmd/meterd
 
 microbench: ## micro-benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
