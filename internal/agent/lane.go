@@ -147,6 +147,11 @@ func (l *lane) submit(ctx context.Context, records []outbox.Record) error {
 	}
 	which := loadOf(&records[0])
 	verdicts, failure := l.client.SubmitAll(ctx, which.productCode(), usage)
+	for i := range verdicts {
+		if failure == nil && disputed(&records[i], &verdicts[i], now) {
+			failure = verdicts[i].Err
+		}
+	}
 	l.note(which, failure)
 	// What was answered is stored, also when the agent is being stopped.
 	return l.settle(context.WithoutCancel(ctx), records, verdicts)

@@ -63,6 +63,7 @@ var rooms = []room{
 	{path: "internal/notrun"},
 	{path: "internal/notrun/list", ours: "internal/notrun"},
 	{path: "scripts", testOnly: true},
+	{path: "sellertest", testOnly: true},
 	{path: "livetest", testOnly: true},
 	{path: "livetest/go-v2", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},
 }
