@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -130,8 +131,12 @@ func (s *submission) mark(batch []int, unknown bool) {
 }
 
 // settle writes a verdict. Without the service's own word, a record that may
-// be stored stays so.
+// be stored stays so; and that a buyer is not subscribed now says nothing of an
+// attempt before.
 func (s *submission) settle(i int, v Verdict) {
+	if s.maybe[i] && v.Outcome == Answered && v.Status == api.CustomerNotSubscribed {
+		v = Verdict{Outcome: Unknown, Err: errEnded}
+	}
 	if v.Outcome != Answered && s.maybe[i] {
 		v.Outcome = Unknown
 	}
@@ -140,6 +145,8 @@ func (s *submission) settle(i int, v Verdict) {
 	}
 	s.verdicts[i] = v
 }
+
+var errEnded = errors.New("the buyer is not subscribed now, but may have been when an earlier attempt got no answer")
 
 // giveUp settles what the end of the run leaves open.
 func (s *submission) giveUp(err error) {
