@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -131,12 +130,9 @@ func (s *submission) mark(batch []int, unknown bool) {
 }
 
 // settle writes a verdict. Without the service's own word, a record that may
-// be stored stays so; and that a buyer is not subscribed now says nothing of an
-// attempt before.
+// be stored stays so.
 func (s *submission) settle(i int, v Verdict) {
-	if s.maybe[i] && v.Outcome == Answered && v.Status == api.CustomerNotSubscribed {
-		v = Verdict{Outcome: Unknown, Err: errEnded}
-	}
+	v.InDoubt = s.maybe[i] && v.Status == api.CustomerNotSubscribed
 	if v.Outcome != Answered && s.maybe[i] {
 		v.Outcome = Unknown
 	}
@@ -145,8 +141,6 @@ func (s *submission) settle(i int, v Verdict) {
 	}
 	s.verdicts[i] = v
 }
-
-var errEnded = errors.New("the buyer is not subscribed now, but may have been when an earlier attempt got no answer")
 
 // giveUp settles what the end of the run leaves open.
 func (s *submission) giveUp(err error) {

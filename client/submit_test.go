@@ -501,12 +501,12 @@ func TestADepartureAfterALostAnswer(t *testing.T) {
 		}
 		records := []api.UsageRecord{usage(7)}
 		verdicts, err := newClient(t, configOf(&script{steps: []http.HandlerFunc{accepted, s.ServeHTTP}})).SubmitAll(t.Context(), new("saas"), records)
-		if verdicts[0].Outcome != Unknown || !errors.Is(err, errEnded) || len(s.quantities(t)) != 1 {
+		if err != nil || verdicts[0].Status != api.CustomerNotSubscribed || !verdicts[0].InDoubt || len(s.quantities(t)) != 1 {
 			t.Errorf("%+v, %v", verdicts[0], err)
 		}
 		// Without an attempt in doubt the answer is plain.
 		verdicts, err = newClient(t, configOf(&script{steps: []http.HandlerFunc{s.ServeHTTP}})).SubmitAll(t.Context(), new("saas"), records)
-		if err != nil || verdicts[0].Status != api.CustomerNotSubscribed {
+		if err != nil || verdicts[0].Status != api.CustomerNotSubscribed || verdicts[0].InDoubt {
 			t.Errorf("%+v, %v", verdicts[0], err)
 		}
 	})
