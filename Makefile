@@ -1,12 +1,14 @@
 # meterd. `make help` lists the targets.
 
+SHELL = bash -o pipefail
+
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
 FLIPS ?= 2000
 SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live crash flip outbox-crash bench bench-long bench-pg microbench ci
+.PHONY: help build run test race lint fuzz live crash flip outbox-crash seller-crash seller-simulation bench bench-long bench-pg microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +34,12 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 outbox-crash: ROUNDS ?= 1000
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=
+
+seller-crash: ## ROUNDS in which agent or service are killed, and every unit is looked for (30 take half a minute)
+	go test -count=1 -timeout 0 -v -run 'TestCrash$$' ./sellertest -rounds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
+
+seller-simulation: ## ten times ROUNDS of the same in one process
+	go test -count=1 -timeout 0 -v -run 'TestSimulation$$' ./sellertest -worlds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

@@ -44,14 +44,6 @@ func newLane(a *Agent, service string, c *client.Client) *lane {
 	return &lane{agent: a, service: service, client: c, wake: make(chan struct{}, 1), rests: map[load]*rest{}}
 }
 
-// kick wakes the lane; one that is awake looks once more.
-func (l *lane) kick() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
-
 // run sends until ctx is over.
 func (l *lane) run(ctx context.Context) {
 	ticker := time.NewTicker(turnEvery)
@@ -147,6 +139,11 @@ func (l *lane) submit(ctx context.Context, records []outbox.Record) error {
 	}
 	which := loadOf(&records[0])
 	verdicts, failure := l.client.SubmitAll(ctx, which.productCode(), usage)
+	for i := range verdicts {
+		if failure == nil && disputed(&records[i], &verdicts[i], now) {
+			failure = verdicts[i].Err
+		}
+	}
 	l.note(which, failure)
 	// What was answered is stored, also when the agent is being stopped.
 	return l.settle(context.WithoutCancel(ctx), records, verdicts)
