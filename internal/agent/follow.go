@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meterd/meterd/internal/clock"
+	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/plan"
 )
 
@@ -25,17 +26,27 @@ type follower struct {
 	// event is accepted, because its hour would be wrong.
 	must  bool
 	heard atomic.Bool
+<<<<<<< HEAD
 	http  *http.Client
+=======
+	// moved is told when the clock was set to another hour.
+	moved chan struct{}
+	http  http.Client
+>>>>>>> a3efa1c2337442d72648267d23187fb6d2ba31f8
 }
 
 // clockPath is where a meterd tells its clock.
 const clockPath = "/_meterd/clock"
 
 func newFollower(cfg Config, c *clock.Clock) *follower {
+<<<<<<< HEAD
 	f := &follower{clock: c, token: cfg.ClockToken, http: cfg.HTTPClient}
 	if f.http == nil {
 		f.http = http.DefaultClient
 	}
+=======
+	f := &follower{clock: c, token: cfg.ClockToken, moved: make(chan struct{}, 1), http: http.Client{Timeout: clockTimeout}}
+>>>>>>> a3efa1c2337442d72648267d23187fb6d2ba31f8
 	switch from := cfg.Plan.Clock; from {
 	case plan.ClockMachine:
 	case plan.ClockAuto:
@@ -62,7 +73,7 @@ func (f *follower) run(ctx context.Context, logger *slog.Logger) {
 	if f.url == "" {
 		return
 	}
-	every(ctx, clockEvery, func() {
+	every(ctx, clockEvery, nil, func() {
 		if err := f.follow(ctx); err != nil && f.must && ctx.Err() == nil {
 			logger.Debug("the service's clock could not be read", "err", err)
 		}
@@ -75,6 +86,7 @@ func (f *follower) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := outbox.HourOf(f.clock.Now())
 	if state.Real {
 		f.clock.Reset()
 	} else {
@@ -83,7 +95,9 @@ func (f *follower) follow(ctx context.Context) error {
 		}
 		f.clock.Set(state.Now)
 	}
-	f.heard.Store(true)
+	if !f.heard.Swap(true) || outbox.HourOf(f.clock.Now()) != before {
+		wake(f.moved)
+	}
 	return nil
 }
 

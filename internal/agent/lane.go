@@ -44,14 +44,6 @@ func newLane(a *Agent, service string, c *client.Client) *lane {
 	return &lane{agent: a, service: service, client: c, wake: make(chan struct{}, 1), rests: map[load]*rest{}}
 }
 
-// kick wakes the lane; one that is awake looks once more.
-func (l *lane) kick() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
-
 // run sends until ctx is over.
 func (l *lane) run(ctx context.Context) {
 	ticker := time.NewTicker(turnEvery)

@@ -28,6 +28,9 @@ const (
 
 	// alertAgain is how often an alert is told as long as its cause lasts.
 	alertAgain = time.Hour
+	// troubledLooks is how many looks in a row find trouble before it is told:
+	// what passes by itself is nobody's work.
+	troubledLooks = 2
 	// deadAgain is how often waiting dead letters are told of.
 	deadAgain = 24 * time.Hour
 	// refusedMax is how many refused records wait to be told of; the others are

@@ -26,12 +26,17 @@ type watch struct {
 	news    []string
 	omitted int
 
-	// told is when each alert that is on was told last. Only look uses it.
-	told map[string]time.Time
+	// wake has the next look come at once.
+	wake chan struct{}
+
+	// told is when each alert that is on was told last, and troubled at how
+	// many looks in a row there was trouble. Only look uses them.
+	told     map[string]time.Time
+	troubled int
 }
 
 func newWatch(a *Agent, url string) *watch {
-	w := &watch{agent: a, hook: newWebhook(url, a.logger), told: map[string]time.Time{}}
+	w := &watch{agent: a, hook: newWebhook(url, a.logger), wake: make(chan struct{}, 1), told: map[string]time.Time{}}
 	w.hear()
 	return w
 }
@@ -39,8 +44,9 @@ func newWatch(a *Agent, url string) *watch {
 // hear notes that an event was counted.
 func (w *watch) hear() { w.heard.Store(time.Now().UnixNano()) }
 
-// refused notes something to be told at the next look.
+// refused notes something to be told at the next look, which comes soon.
 func (w *watch) refused(text string) {
+	defer wake(w.wake)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.news) == refusedMax {
@@ -106,7 +112,9 @@ func (w *watch) alerts(ctx context.Context) (list []alert, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.agent.unready(stats.Stopped, stats.NoRoom); err != nil {
+	if err := w.agent.unready(stats.Stopped, stats.NoRoom); err == nil {
+		w.troubled = 0
+	} else if w.troubled++; w.troubled >= troubledLooks {
 		list = append(list, alert{"trouble", "meterd agent: usage is not being taken: " + err.Error(), alertAgain})
 	}
 	if stats.Pending > 0 {
