@@ -22,19 +22,20 @@ import (
 type agentOptions struct {
 	logging
 
+	config                    string
 	endpoint, region, product string
-	token                     string
-	// The others hold over the plan's if they were given.
-	data, listen, clock string
-	settle              time.Duration
-	dryRun              bool
-	adminToken          string
+	// These hold over the configuration's if they were given.
+	data, listen, token, clock string
+	settle                     time.Duration
+	dryRun                     bool
+	// adminToken opens the surface that tells the clock.
+	adminToken string
 }
 
 func newAgent() *cobra.Command {
 	o := &agentOptions{}
 	cmd := &cobra.Command{
-		Use:   "agent --data DIR --product CODE [--endpoint URL]",
+		Use:   "agent (--config FILE | --data DIR --product CODE [--endpoint URL])",
 		Short: "Take usage events, keep them, and tell them to the service",
 		Long: `agent takes usage events over HTTP, adds them up by customer, dimension and hour,
 and tells the service one record of each when the hour is over. An event that was
@@ -44,6 +45,9 @@ the service refuses waits as a dead letter for a person.
 When it is ready it prints one line:
 
   meterd ready agent=http://127.0.0.1:8422
+
+A configuration file has several products and services, the way from metrics to
+dimensions, and alerts; "meterd agent validate FILE" checks one. Flags hold over it.
 
 Without --endpoint records go to AWS, in the Region and with the credentials of
 the usual AWS configuration. An endpoint on this machine gets the credentials of
@@ -62,10 +66,12 @@ steered, the agent follows it; --clock says where else one is, or machine.`,
 		}),
 	}
 	o.addFlags(cmd.Flags())
+	cmd.AddCommand(newAgentValidate(), newAgentStatus(), newAgentDeadLetters(), newAgentRedrive(), newAgentDiscard())
 	return cmd
 }
 
 func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.config, "config", "", "configuration file (YAML)")
 	flags.StringVar(&o.data, "data", "", "directory that keeps what is not billed yet")
 	flags.StringVar(&o.product, "product", "", "product code of the usage")
 	flags.StringVar(&o.endpoint, "endpoint", "", "the service's URL (default AWS's)")
@@ -79,19 +85,30 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	o.logging.addFlags(flags)
 }
 
-// plan makes the plan that the flags say.
+// plan is that of the configuration file, or the one that the flags say.
 func (o *agentOptions) plan(flags *pflag.FlagSet) (*plan.Plan, error) {
-	if o.product == "" {
-		return nil, usagef("which product is metered? use --product CODE")
+	if o.config != "" {
+		for _, flag := range []string{"product", "endpoint", "region"} {
+			if flags.Changed(flag) {
+				return nil, usagef("--%s goes without --config; the file says it", flag)
+			}
+		}
+		p, err := plan.Load(o.config)
+		if err != nil {
+			return nil, err
+		}
+		return p, o.override(p, flags)
 	}
-	p := plan.ForProduct(metering.ProductCode(o.product), o.endpoint)
-	p.Services[0].Region = o.region
-	p.Token = o.token
+	if o.product == "" {
+		return nil, usagef("what is metered? use --product CODE, or --config FILE")
+	}
 	if o.endpoint != "" {
 		if err := checkURL("--endpoint", o.endpoint); err != nil {
 			return nil, err
 		}
 	}
+	p := plan.ForProduct(metering.ProductCode(o.product), o.endpoint)
+	p.Services[0].Region = o.region
 	return p, o.override(p, flags)
 }
 

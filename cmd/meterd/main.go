@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/plan"
 )
 
 // Exit codes. Scripts may rely on them; "meterd --help" lists them.
@@ -51,9 +52,14 @@ func run(args []string) int {
 	return exitUsage
 }
 
-// report prints an error. The mistakes of a catalog have a line each, in the
-// form that editors jump to.
+// report prints an error. The mistakes of a file have a line each, in the form
+// that editors jump to.
 func report(w io.Writer, err error) {
+	var wrongPlan *plan.Errors
+	if errors.As(err, &wrongPlan) {
+		fmt.Fprintln(w, wrongPlan)
+		err = fmt.Errorf("%s has %s", wrongPlan.File, count(len(wrongPlan.Mistakes), "mistake"))
+	}
 	var wrong *catalog.Errors
 	if errors.As(err, &wrong) {
 		fmt.Fprintln(w, wrong)

@@ -20,7 +20,11 @@ type Agent struct {
 	clock    *clock.Clock
 	follower *follower
 	lanes    []*lane
+	watch    *watch
+	metrics  *metrics
 	handler  http.Handler
+	// turns is the state of the turns, which only Run's goroutine has.
+	turns turns
 
 	mu sync.Mutex
 	// trouble is what kept the last turn from its end.
@@ -32,6 +36,7 @@ type Agent struct {
 func (a *Agent) Run(ctx context.Context) {
 	var working sync.WaitGroup
 	working.Go(func() { a.follower.run(ctx, a.logger) })
+	working.Go(func() { every(ctx, watchEvery, func() { a.watch.look(ctx) }) })
 	for _, l := range a.lanes {
 		working.Go(func() { l.run(ctx) })
 	}
@@ -57,38 +62,6 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 		case <-ticker.C:
 		}
 	}
-}
-
-// turn does what the time asks for.
-func (a *Agent) turn(ctx context.Context) {
-	now, known := a.now()
-	if !known {
-		return
-	}
-	err := a.work(ctx, now)
-	a.mu.Lock()
-	changed := (err == nil) != (a.trouble == nil)
-	a.trouble = err
-	a.mu.Unlock()
-	if err != nil && changed && ctx.Err() == nil {
-		a.logger.Error("the agent cannot work", "err", err)
-	}
-}
-
-func (a *Agent) work(ctx context.Context, now time.Time) error {
-	frozen, err := a.outbox.Freeze(ctx, now, a.plan.Settle)
-	if err != nil {
-		return err
-	}
-	if frozen > 0 {
-		a.logger.Info("hours frozen", "records", frozen)
-		a.kick()
-	}
-	expired, err := a.outbox.Expire(ctx, now)
-	if expired > 0 {
-		a.logger.Error("records could not be sent in time and are dead letters", "records", expired)
-	}
-	return err
 }
 
 // kick wakes all lanes.

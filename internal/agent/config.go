@@ -56,6 +56,8 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 	if a.outbox, err = outbox.Open(cfg.Plan.Data, cfg.Outbox); err != nil {
 		return nil, fmt.Errorf("opening the agent's outbox: %w", err)
 	}
+	a.watch = newWatch(a, cfg.Plan.Alerts.Webhook)
+	a.metrics = newMetrics(a, cfg.Metrics)
 	a.handler = a.routes(cfg.Metrics)
 	return a, nil
 }

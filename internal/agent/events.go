@@ -59,6 +59,10 @@ func (r *Receipt) status() int {
 // postEvents counts what a body tells.
 func (a *Agent) postEvents(w http.ResponseWriter, r *http.Request) {
 	receipt, err := a.takeEvents(r)
+	a.metrics.took(receipt)
+	if receipt.Accepted > 0 {
+		a.watch.hear()
+	}
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -66,12 +70,13 @@ func (a *Agent) postEvents(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, receipt.status(), receipt)
 }
 
+// takeEvents returns a receipt also with an error: some may count already.
 func (a *Agent) takeEvents(r *http.Request) (*Receipt, error) {
+	receipt := &Receipt{}
 	now, known := a.now()
 	if !known {
-		return nil, errNoTime
+		return receipt, errNoTime
 	}
-	receipt := &Receipt{}
 	// What has another type, or none, is read as JSON: that is what curl sends.
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	decode := intake.Decode
@@ -83,11 +88,11 @@ func (a *Agent) takeEvents(r *http.Request) (*Receipt, error) {
 	}
 	body, err := readText(r)
 	if err != nil {
-		return nil, unreadable(err)
+		return receipt, unreadable(err)
 	}
 	told, err := decode(nil, body)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "%v; nothing was counted. Lines of JSON need Content-Type: application/x-ndjson", err)
+		return receipt, refuse(http.StatusBadRequest, "%v; nothing was counted. Lines of JSON need Content-Type: application/x-ndjson", err)
 	}
 	return receipt, a.count(r.Context(), told, receipt, now)
 }

@@ -157,24 +157,6 @@ func (w load) productCode() *string {
 	return new(string(w.product))
 }
 
-func (l *lane) settle(ctx context.Context, records []outbox.Record, verdicts []client.Verdict) error {
-	var known []outbox.Verdict
-	for i := range verdicts {
-		if v, ok := verdictOf(&records[i], &verdicts[i]); ok {
-			known = append(known, v)
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	now, _ := l.agent.now()
-	if err := l.agent.outbox.Settle(ctx, known, now); err != nil {
-		return fmt.Errorf("storing verdicts: %w", err)
-	}
-	l.agent.settled(records, known)
-	return nil
-}
-
 // note lets a load rest after a failure, twice as long each time.
 func (l *lane) note(which load, failure error) {
 	l.mu.Lock()

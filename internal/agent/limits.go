@@ -9,6 +9,11 @@ const (
 	clockEvery = time.Second
 	// clockTimeout is how long it may take to say it.
 	clockTimeout = 5 * time.Second
+	// watchEvery is how often it is looked whether a person is needed.
+	watchEvery = 10 * time.Second
+	// zeroHoursMax is how many hours back zero usage is made up for, after the
+	// agent was down: as long as the service takes it.
+	zeroHoursMax = 24
 	// forgetEvery is how often old ids and records are dropped.
 	forgetEvery = 24 * time.Hour
 
@@ -20,6 +25,16 @@ const (
 	// failed: twice as long each time.
 	restMin = time.Second
 	restMax = 5 * time.Minute
+
+	// alertAgain is how often an alert is told as long as its cause lasts.
+	alertAgain = time.Hour
+	// deadAgain is how often waiting dead letters are told of.
+	deadAgain = 24 * time.Hour
+	// refusedMax is how many refused records wait to be told of; the others are
+	// counted.
+	refusedMax = 20
+	// webhookTimeout is how long the webhook may take.
+	webhookTimeout = 10 * time.Second
 
 	// eventsBytesMax is the size of a body of events, but for NDJSON, which may
 	// be of any length.

@@ -81,16 +81,3 @@ func causeOf(err error) outbox.Cause {
 	}
 	return causeRefused
 }
-
-// settled tells of verdicts that were stored.
-func (a *Agent) settled(records []outbox.Record, verdicts []outbox.Verdict) {
-	keys := make(map[outbox.RecordID]outbox.Key, len(records))
-	for i := range records {
-		keys[records[i].ID] = records[i].Key
-	}
-	for _, v := range verdicts {
-		if v.State == outbox.Dead {
-			a.logger.Error("the service refused a record, which is a dead letter now", "record", v.Record, "key", keys[v.Record], "cause", v.Cause, "detail", v.Detail)
-		}
-	}
-}
