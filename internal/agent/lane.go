@@ -140,11 +140,18 @@ func (l *lane) submit(ctx context.Context, records []outbox.Record) error {
 		ids[i], usage[i] = records[i].ID, usageOf(&records[i])
 	}
 	now, _ := l.agent.now()
-	if err := l.agent.outbox.MarkSent(ctx, ids, now); err != nil && !errors.Is(err, outbox.ErrState) {
+	if err := l.agent.outbox.MarkSent(ctx, ids, now); errors.Is(err, outbox.ErrState) {
+		return nil // One of them has expired just now, or a person has acted. Look again.
+	} else if err != nil {
 		return err
 	}
 	which := loadOf(&records[0])
 	verdicts, failure := l.client.SubmitAll(ctx, which.productCode(), usage)
+	for i := range verdicts {
+		if failure == nil && disputed(&records[i], &verdicts[i], now) {
+			failure = verdicts[i].Err
+		}
+	}
 	l.note(which, failure)
 	// What was answered is stored, also when the agent is being stopped.
 	return l.settle(context.WithoutCancel(ctx), records, verdicts)

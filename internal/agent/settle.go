@@ -11,10 +11,11 @@ import (
 
 // settle stores what the service said of records, and tells of what it refused.
 func (l *lane) settle(ctx context.Context, records []outbox.Record, verdicts []client.Verdict) error {
+	now, _ := l.agent.now()
 	var known []outbox.Verdict
 	var dead []*outbox.Record
 	for i := range verdicts {
-		v, ok := verdictOf(&records[i], &verdicts[i])
+		v, ok := verdictOf(&records[i], &verdicts[i], now)
 		if !ok {
 			continue
 		}
@@ -24,7 +25,6 @@ func (l *lane) settle(ctx context.Context, records []outbox.Record, verdicts []c
 			dead = append(dead, &records[i])
 		}
 	}
-	now, _ := l.agent.now()
 	if err := l.agent.outbox.Settle(ctx, known, now); err != nil {
 		return fmt.Errorf("storing verdicts: %w", err)
 	}

@@ -69,6 +69,7 @@ var rooms = []room{
 	{path: "examples/landing", ours: "client recorder"},
 	{path: "examples/webapp", ours: "recorder"},
 	{path: "scripts", testOnly: true},
+	{path: "sellertest", testOnly: true},
 	{path: "livetest", testOnly: true},
 	{path: "livetest/go-v2", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},
 }

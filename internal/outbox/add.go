@@ -80,6 +80,9 @@ func (o *Outbox) stage(events []Event, now time.Time) []staged {
 
 // add decides and counts events. Deciding may fail, and is therefore done first.
 func (g *group) add(list []staged, now time.Time) error {
+	if err := g.o.noMemory(); err != nil {
+		return err
+	}
 	current := g.o.current(now)
 	from := g.o.billableFrom(now)
 	g.opening = 0
