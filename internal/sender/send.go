@@ -76,11 +76,18 @@ func (s *Sender) submit(ctx context.Context, records []outbox.Record) error {
 		ids[i], usage[i] = records[i].ID, usageOf(&records[i])
 	}
 	now, _ := s.cfg.Now()
-	if err := s.cfg.Outbox.MarkSent(ctx, ids, now); err != nil && !errors.Is(err, outbox.ErrState) {
+	if err := s.cfg.Outbox.MarkSent(ctx, ids, now); errors.Is(err, outbox.ErrState) {
+		return nil // One of them has expired just now, or a person has acted. Look again.
+	} else if err != nil {
 		return fmt.Errorf("marking what is sent: %w", err)
 	}
 	which := loadOf(&records[0])
 	verdicts, failure := s.cfg.Client.SubmitAll(ctx, which.productCode(), usage)
+	for i := range verdicts {
+		if failure == nil && disputed(&records[i], &verdicts[i], now) {
+			failure = verdicts[i].Err
+		}
+	}
 	if ctx.Err() == nil {
 		s.note(which, failure)
 	}
@@ -90,10 +97,11 @@ func (s *Sender) submit(ctx context.Context, records []outbox.Record) error {
 
 // settle stores what the service said of records, and tells of what it refused.
 func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []client.Verdict) error {
+	now, _ := s.cfg.Now()
 	var known []outbox.Verdict
 	var refused []outbox.Record
 	for i := range answers {
-		v, ok := verdictOf(&records[i], &answers[i])
+		v, ok := verdictOf(&records[i], &answers[i], now)
 		if !ok {
 			continue
 		}
@@ -107,7 +115,6 @@ func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []
 	if len(known) == 0 {
 		return nil
 	}
-	now, _ := s.cfg.Now()
 	if err := s.cfg.Outbox.Settle(ctx, known, now); err != nil {
 		return fmt.Errorf("storing verdicts: %w", err)
 	}

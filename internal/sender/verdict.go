@@ -3,6 +3,7 @@ package sender
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/meterd/meterd/api"
 	"github.com/meterd/meterd/client"
@@ -46,9 +47,11 @@ func allocationsOf(list []metering.Allocation) (told []api.UsageAllocation) {
 
 // verdictOf is what the outbox is to store of what the service said; false if
 // the record is to be sent again.
-func verdictOf(r *outbox.Record, v *client.Verdict) (outbox.Verdict, bool) {
+func verdictOf(r *outbox.Record, v *client.Verdict, now time.Time) (outbox.Verdict, bool) {
 	verdict := outbox.Verdict{Record: r.ID, State: outbox.Dead, Status: metering.Status(v.Status)}
 	switch {
+	case disputed(r, v, now):
+		return outbox.Verdict{}, false
 	case v.Accepted():
 		verdict.State, verdict.MeteringRecordID = outbox.Done, v.MeteringRecordId
 	case v.Outcome == client.Answered:
@@ -60,6 +63,14 @@ func verdictOf(r *outbox.Record, v *client.Verdict) (outbox.Verdict, bool) {
 		return outbox.Verdict{}, false
 	}
 	return verdict, true
+}
+
+// disputed reports whether the service refuses a record for its time although its
+// deadline has not come. Then one of the two clocks is wrong, and whichever that
+// is: a record from the service's future (M0111) will be taken later, and one
+// from its past expires when the deadline comes here too.
+func disputed(r *outbox.Record, v *client.Verdict, now time.Time) bool {
+	return v.Outcome == client.Refused && client.Is(v.Err, api.TimestampOutOfBoundsException) && now.Before(r.Deadline)
 }
 
 // sentBefore warns that an earlier attempt, whose answer was lost, may have been
