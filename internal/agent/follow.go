@@ -26,27 +26,19 @@ type follower struct {
 	// event is accepted, because its hour would be wrong.
 	must  bool
 	heard atomic.Bool
-<<<<<<< HEAD
-	http  *http.Client
-=======
 	// moved is told when the clock was set to another hour.
 	moved chan struct{}
-	http  http.Client
->>>>>>> a3efa1c2337442d72648267d23187fb6d2ba31f8
+	http  *http.Client
 }
 
 // clockPath is where a meterd tells its clock.
 const clockPath = "/_meterd/clock"
 
 func newFollower(cfg Config, c *clock.Clock) *follower {
-<<<<<<< HEAD
-	f := &follower{clock: c, token: cfg.ClockToken, http: cfg.HTTPClient}
+	f := &follower{clock: c, token: cfg.ClockToken, moved: make(chan struct{}, 1), http: cfg.HTTPClient}
 	if f.http == nil {
 		f.http = http.DefaultClient
 	}
-=======
-	f := &follower{clock: c, token: cfg.ClockToken, moved: make(chan struct{}, 1), http: http.Client{Timeout: clockTimeout}}
->>>>>>> a3efa1c2337442d72648267d23187fb6d2ba31f8
 	switch from := cfg.Plan.Clock; from {
 	case plan.ClockMachine:
 	case plan.ClockAuto:

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/plan"
 )
@@ -294,18 +293,4 @@ func TestSeveralServices(t *testing.T) {
 	w.eventually(t, "the other service is told", func() bool { return other.accepted(t)["12 222233334444 users"] == 2 })
 	w.breakWith(nil)
 	w.eventually(t, "the first service is told", func() bool { return w.accepted(t)["12 222233334444 users"] == 1 })
-}
-
-func TestVerdicts(t *testing.T) {
-	r := &outbox.Record{Fate: outbox.Fate{Attempts: 2, LastSent: noon}}
-	if text := sentBefore(r); !strings.Contains(text, "2 times before, last at 2026-11-22T12:00:00Z") {
-		t.Error(text)
-	}
-	if text := sentBefore(&outbox.Record{}); text != "" {
-		t.Errorf("of a record that was never sent: %s", text)
-	}
-	usage := usageOf(&outbox.Record{Timestamp: noon, Quantity: 3, Allocations: []metering.Allocation{{Quantity: 3}}})
-	if usage.CustomerIdentifier != nil || *usage.Quantity != 3 || len(usage.UsageAllocations) != 1 || usage.UsageAllocations[0].Tags != nil {
-		t.Errorf("%+v", usage)
-	}
 }

@@ -67,11 +67,9 @@ func (a *Agent) status(r *http.Request) (any, error) {
 }
 
 func (l *lane) status() ServiceStatus {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := ServiceStatus{Name: l.service, Endpoint: l.client.Endpoint(), Resting: []Resting{}}
-	for which, r := range l.rests {
-		s.Resting = append(s.Resting, Resting{which.product, max(0, time.Until(r.until).Seconds()), r.err.Error()})
+	s := ServiceStatus{Name: l.service, Endpoint: l.endpoint, Resting: []Resting{}}
+	for _, trouble := range l.Troubles() {
+		s.Resting = append(s.Resting, Resting{trouble.Product, max(0, time.Until(trouble.Until).Seconds()), trouble.Err.Error()})
 	}
 	return s
 }
