@@ -33,6 +33,8 @@ const (
 	// eventsBytesMax is the size of a body of events, but for NDJSON, which may
 	// be of any length.
 	eventsBytesMax = 8 << 20
+	// bodyTimeout is how long such a body may take to arrive.
+	bodyTimeout = time.Minute
 	// bodyBytesMax is the size of any other body.
 	bodyBytesMax = 64 << 10
 	// streamEvents is how many events of a stream are made durable at once.

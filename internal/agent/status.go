@@ -74,7 +74,18 @@ func (l *lane) status() ServiceStatus {
 	return s
 }
 
-func (a *Agent) health(*http.Request) (any, error) { return map[string]string{"status": "alive"}, nil }
+// health asks for a restart when the disk has refused a write: opening again is
+// what mends that.
+func (a *Agent) health(r *http.Request) (any, error) {
+	stats, err := a.outbox.Stats(r.Context())
+	if err == nil {
+		err = stats.Stopped
+	}
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return map[string]string{"status": "alive"}, nil
+}
 
 // ready says whether events can be accepted.
 func (a *Agent) ready(r *http.Request) (any, error) {
