@@ -1,5 +1,7 @@
 # meterd. `make help` lists the targets.
 
+SHELL = bash -o pipefail
+
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
