@@ -27,8 +27,10 @@ const (
 	// refusedMax is how many refused records wait to be told of; the others are
 	// counted.
 	refusedMax = 20
-	// webhookTimeout is how long the webhook may take.
+	// webhookTimeout is how long the webhook may take, and webhookPause how long
+	// one that failed is left alone.
 	webhookTimeout = 10 * time.Second
+	webhookPause   = time.Minute
 
 	// eventsBytesMax is the size of a body of events, but for NDJSON, which may
 	// be of any length.

@@ -229,12 +229,16 @@ func TestZeroUsage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(p *plan.Plan) { p.Products[0].ZeroUsage = true })
 	w.post(t, `{"id":"e1","customer":"cust-1","dimension":"users","quantity":5}`)
-	w.moveTo(t, noon.Add(time.Hour+2*time.Minute))
+	w.moveTo(t, noon.Add(time.Hour+2*time.Minute)) // the usage says when its record is, not the zero
 	w.records(t, 1)
 	w.stop()
 	w.clock.Set(noon.Add(4*time.Hour + 2*time.Minute))
 	w.start(t)
-	w.records(t, 4)
+	for i, r := range w.records(t, 4) {
+		if want := noon.Add(time.Duration(i) * time.Hour); !r.Timestamp.Equal(want) {
+			t.Errorf("record %d is of %s, want %s", i, r.Timestamp, want)
+		}
+	}
 	want := map[string]int64{"12 222233334444 users": 5, "13 222233334444 users": 0, "14 222233334444 users": 0, "15 222233334444 users": 0}
 	if diff := cmp.Diff(want, w.accepted(t)); diff != "" {
 		t.Errorf("the service has (-want +got): %s", diff)

@@ -137,6 +137,9 @@ func TestAlertsAreRepeated(t *testing.T) {
 	wantMessages(t, "while the channel is away", c.take())
 	c.breaks(false)
 	a.watch.look(t.Context())
+	wantMessages(t, "right after that", c.take())
+	a.watch.hook.rests = time.Now()
+	a.watch.look(t.Context())
 	wantMessages(t, "when it is back", c.take(), "record refused: 5 of users")
 	for range refusedMax + 2 {
 		a.watch.refused("record refused")
