@@ -18,7 +18,7 @@ type play struct{ *world }
 
 // verbs are the words that a line can begin with.
 var verbs = map[string]func(*play, line) error{
-	"now": (*play).moveTo, "post": (*play).tell, "network": (*play).trouble,
+	"now": (*play).moveTo, "wait": (*play).wait, "post": (*play).tell, "network": (*play).trouble,
 	"kill": (*play).end, "start": (*play).begin, "close": (*play).closeCustomer,
 	"billed": (*play).bills, "letters": (*play).letters, "pending": (*play).waits,
 	"redrive": (*play).decide, "discard": (*play).decide,
@@ -64,6 +64,12 @@ func (p *play) moveTo(l line) error {
 		}
 		return nil
 	})
+}
+
+func (p *play) wait(l line) error {
+	d, err := time.ParseDuration(l.words[1])
+	time.Sleep(d)
+	return err
 }
 
 // eventually waits until something has no error.
