@@ -14,6 +14,15 @@ import (
 // afterwards is when an hour that usage was added in is sent.
 const afterwards = time.Hour + settleFor
 
+// untilSent waits until every record has its verdict.
+func untilSent(t *testing.T, r *Recorder) {
+	t.Helper()
+	eventually(t, "nothing is pending", func() bool {
+		status, err := r.Status(t.Context())
+		return err == nil && status.Pending == 0
+	})
+}
+
 // TestUsageIsBilled follows usage on all ways to the service.
 func TestUsageIsBilled(t *testing.T) {
 	s := startService(t)
@@ -47,6 +56,7 @@ func TestUsageIsBilled(t *testing.T) {
 	mustFlush(t, r)
 	s.Clock.Advance(afterwards)
 	eventually(t, "the next hour is billed", func() bool { return slices.Equal(s.Billed(subscriberAccount, "users"), []int64{1105, 7}) })
+	untilSent(t, r)
 	mustClose(t, r)
 	if totals := onDisk(t, r.cfg.Dir); totals.Done != 1112 || totals.Told != 1112 {
 		t.Errorf("%+v", totals)
@@ -87,7 +97,8 @@ func TestCloseCustomerSendsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "usage is billed", func() bool { return slices.Equal(s.Billed(subscriberAccount, "users"), []int64{5}) })
-	if status, err := r.Status(t.Context()); err != nil || status.OpenHours != 1 || status.Pending != 0 {
+	untilSent(t, r)
+	if status, err := r.Status(t.Context()); err != nil || status.OpenHours != 1 {
 		t.Errorf("%+v, %v; want the other customer's hour to be open", status, err)
 	}
 }

@@ -339,3 +339,39 @@ func TestStopWhileSending(t *testing.T) {
 		t.Errorf("%d are billed, want 5", got)
 	}
 }
+
+// TestDisputedTime: a record from the service's future is nobody's dead letter.
+// One of the clocks is wrong, and the service takes it when its own has come.
+func TestDisputedTime(t *testing.T) {
+	w := newWorld(t)
+	w.told(t, noon, 5, legacy)
+	w.clock.Set(noon.Add(-2 * time.Hour)) // The service's; the sender is ahead of it.
+	w.cfg.Now = func() (time.Time, bool) { return noon.Add(time.Hour), true }
+	s, _ := w.run(t)
+	for deadline := time.Now().Add(30 * time.Second); len(s.Troubles()) == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if got := w.states(t); got[outbox.Pending] != 1 {
+		t.Fatalf("%v", got)
+	}
+	w.clock.Set(noon.Add(time.Hour))
+	w.until(t, map[outbox.State]int{outbox.Done: 1})
+}
+
+// TestExpiredMeanwhile: what a person or the time has settled since the sender
+// looked is not sent.
+func TestExpiredMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.told(t, noon, 5, legacy)
+	s := New(w.cfg)
+	loads, err := s.next(t.Context(), w.clock.Now())
+	if err != nil || len(loads) != 1 {
+		t.Fatalf("%v, %v", loads, err)
+	}
+	if _, err := w.Expire(t.Context(), noon.Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.submit(t.Context(), loads[0]); err != nil || w.calls.Load() != 0 {
+		t.Errorf("%v, and %d calls", err, w.calls.Load())
+	}
+}
