@@ -38,7 +38,7 @@ func (a *Agent) Run(ctx context.Context) {
 	working.Go(func() { a.follower.run(ctx, a.logger) })
 	working.Go(func() { every(ctx, watchEvery, func() { a.watch.look(ctx) }) })
 	for _, l := range a.lanes {
-		working.Go(func() { l.run(ctx) })
+		working.Go(func() { l.Run(ctx) })
 	}
 	every(ctx, turnEvery, func() { a.turn(ctx) })
 	working.Wait()
@@ -67,7 +67,7 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 // kick wakes all lanes.
 func (a *Agent) kick() {
 	for _, l := range a.lanes {
-		l.kick()
+		l.Kick()
 	}
 }
 

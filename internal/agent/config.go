@@ -48,7 +48,7 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 	}
 	a := &Agent{plan: cfg.Plan, logger: cfg.Logger, clock: new(clock.Clock)}
 	for i := range cfg.Plan.Services {
-		l, err := a.openLane(ctx, &cfg.Plan.Services[i], &cfg)
+		l, err := openLane(ctx, &cfg.Plan.Services[i], &cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +62,15 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 	}
 	a.watch = newWatch(a, cfg.Plan.Alerts.Webhook)
 	a.metrics = newMetrics(a, cfg.Metrics)
+	for _, l := range a.lanes {
+		a.openSender(l)
+	}
 	a.handler = a.routes(cfg.Metrics)
 	return a, nil
 }
 
-// openLane makes the client of a service.
-func (a *Agent) openLane(ctx context.Context, s *plan.Service, cfg *Config) (*lane, error) {
+// openLane makes the client of a service; its sender needs the outbox.
+func openLane(ctx context.Context, s *plan.Service, cfg *Config) (*lane, error) {
 	calls := client.Config{
 		Endpoint: s.Endpoint, Region: s.Region, Profile: s.Profile, APIKey: s.APIKey, Rate: rate.Limit(s.Rate),
 		HTTPClient: cfg.HTTPClient,
@@ -79,5 +82,5 @@ func (a *Agent) openLane(ctx context.Context, s *plan.Service, cfg *Config) (*la
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", s.Name, err)
 	}
-	return newLane(a, s.Name, c), nil
+	return &lane{service: s.Name, client: c}, nil
 }

@@ -17,15 +17,6 @@ const (
 	// forgetEvery is how often old ids and records are dropped.
 	forgetEvery = 24 * time.Hour
 
-	// laneRecords is how many records a lane takes from the outbox at once: ten
-	// calls, or about a second at the service's quota. What becomes more urgent
-	// waits for that long.
-	laneRecords = 250
-	// restMin and restMax are how long a product rests after a call for it
-	// failed: twice as long each time.
-	restMin = time.Second
-	restMax = 5 * time.Minute
-
 	// alertAgain is how often an alert is told as long as its cause lasts.
 	alertAgain = time.Hour
 	// deadAgain is how often waiting dead letters are told of.

@@ -66,16 +66,6 @@ func (a *Agent) status(r *http.Request) (any, error) {
 	return s, nil
 }
 
-func (l *lane) status() ServiceStatus {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := ServiceStatus{Name: l.service, Endpoint: l.client.Endpoint(), Resting: []Resting{}}
-	for which, r := range l.rests {
-		s.Resting = append(s.Resting, Resting{which.product, max(0, time.Until(r.until).Seconds()), r.err.Error()})
-	}
-	return s
-}
-
 func (a *Agent) health(*http.Request) (any, error) { return map[string]string{"status": "alive"}, nil }
 
 // ready says whether events can be accepted.

@@ -54,7 +54,7 @@ var rooms = []room{
 	{path: "internal/intake", ours: "internal/metering"},
 	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
-	{path: "internal/agent", ours: "api client internal/clock internal/intake internal/metering internal/outbox internal/plan", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
+	{path: "internal/agent", ours: "client internal/clock internal/intake internal/metering internal/outbox internal/plan internal/sender", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
