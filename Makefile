@@ -1,11 +1,14 @@
 # meterd. `make help` lists the targets.
 
+SHELL = bash -o pipefail
+
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
 ROUNDS ?= 1000
+SEED ?= 1
 
-.PHONY: help build run test race lint fuzz outbox-crash live bench bench-long microbench ci
+.PHONY: help build run test race lint fuzz outbox-crash seller-crash seller-simulation live bench bench-long microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +33,12 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=
+
+seller-crash: ## ROUNDS in which agent or service are killed, and every unit is looked for (30 take half a minute)
+	go test -count=1 -timeout 0 -v -run 'TestCrash$$' ./sellertest -rounds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
+
+seller-simulation: ## ten times ROUNDS of the same in one process
+	go test -count=1 -timeout 0 -v -run 'TestSimulation$$' ./sellertest -worlds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

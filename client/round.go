@@ -18,7 +18,8 @@ func (s *submission) submit(ctx context.Context, batch []int, body []byte) error
 				return err
 			}
 		}
-		result, err := s.client.sendBatch(ctx, body, s.client.pace)
+		result, unknown, err := s.client.sendBatch(ctx, body, s.client.pace)
+		s.mark(batch, unknown)
 		if err == nil {
 			s.failed, failure = 0, nil
 			if batch = s.read(batch, result); len(batch) == 0 {
@@ -32,7 +33,6 @@ func (s *submission) submit(ctx context.Context, batch []int, body []byte) error
 		if !errors.As(err, &failure) {
 			return err
 		}
-		s.mark(batch, failure.OutcomeUnknown)
 		switch s.causeOf(failure) {
 		case causeRecord:
 			s.failed = 0 // whoever refuses is there

@@ -2,6 +2,7 @@ package sellertest
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -24,5 +25,7 @@ func TestMain(m *testing.M) {
 	os.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 	os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	flag.Parse()
+	// Worlds wait for clocks and disks most of the time, not for processors.
+	flag.Set("test.parallel", fmt.Sprint(worldsAtOnce))
 	os.Exit(m.Run())
 }

@@ -198,6 +198,16 @@ func (n *network) watch(body []byte) {
 	}
 }
 
+// calls is how many calls have been made.
+func (n *network) calls() (sum int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, count := range n.met {
+		sum += count
+	}
+	return sum
+}
+
 // report takes what was seen so far.
 func (n *network) report() (problems []string, met map[fault]int) {
 	n.mu.Lock()

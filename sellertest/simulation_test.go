@@ -7,6 +7,9 @@ import (
 	"testing/synctest"
 )
 
+// simulatedRounds is how many rounds a simulated world has.
+const simulatedRounds = 10
+
 // TestSimulation plays worlds in one process. Its time passes by itself when all
 // wait, so that a world takes a moment.
 func TestSimulation(t *testing.T) {
@@ -16,7 +19,7 @@ func TestSimulation(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 1))
 				w := newWorld(t, newBubble(t, rng), rng)
-				sum.add(w, roundsPerWorld, w.live(roundsPerWorld))
+				sum.add(w, simulatedRounds, w.live(simulatedRounds))
 			})
 		})
 	}

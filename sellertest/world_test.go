@@ -52,12 +52,12 @@ var starts = []time.Time{
 }
 
 const (
-	// roundsPerWorld are lives on the same disks.
-	roundsPerWorld = 10
 	// faultPercent of the calls to the service meet a fault.
 	faultPercent = 35
 	// lifeMax is the longest that nobody is killed in a round.
-	lifeMax = 1500 * time.Millisecond
+	lifeMax = 3 * time.Second
+	// callMax is about how long a call takes.
+	callMax = 15 * time.Millisecond
 	// patience is how long tests wait for what happens in a second or two.
 	patience = 30 * time.Second
 )
@@ -90,7 +90,7 @@ func (w *world) round() {
 	rng := rand.New(rand.NewPCG(w.rng.Uint64(), 0))
 	posting.Go(func() { w.postUntil(stop, rng) })
 	w.moveClock()
-	time.Sleep(time.Duration(w.rng.Int64N(int64(lifeMax))))
+	w.awaitMoment()
 	killAgent, killService := w.rng.IntN(3) > 0, w.rng.IntN(3) == 0
 	if killAgent {
 		w.killAgent()
@@ -110,6 +110,20 @@ func (w *world) round() {
 	}
 	w.postAgain()
 	w.compare()
+}
+
+// awaitMoment waits for a moment to kill somebody: mostly while one of the next
+// calls is on its way, sometimes any.
+func (w *world) awaitMoment() {
+	end := time.Now().Add(lifeMax)
+	if w.rng.IntN(4) == 0 {
+		time.Sleep(time.Duration(w.rng.Int64N(int64(lifeMax))))
+		return
+	}
+	for last := w.network().calls() + 1 + w.rng.IntN(6); w.network().calls() < last && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(time.Duration(w.rng.Int64N(int64(callMax))))
 }
 
 // moveClock lets some time pass: mostly minutes, sometimes a night, sometimes
@@ -149,9 +163,11 @@ func (w *world) postUntil(stop <-chan struct{}, rng *rand.Rand) {
 	}
 }
 
-// customers are who usage is told of, by product.
+// customers are who usage is told of; who is there twice has more of it.
 var customers = []event{
 	{Product: "prod-legacy", Customer: "cust-1"},
+	{Product: "prod-legacy", Customer: "cust-1"},
+	{Product: "prod-legacy", Customer: "cust-2"},
 	{Product: "prod-legacy", Customer: "cust-2"},
 	{Product: "prod-legacy", Customer: "cust-leaving"},
 	{Product: "prod-legacy", Customer: "cust-pending"},
@@ -184,7 +200,10 @@ func (w *world) draw(rng *rand.Rand) []event {
 			e.Quantity = -e.Quantity
 		}
 		e.Tags = tags[rng.IntN(len(tags))]
-		if rng.IntN(3) == 0 {
+		switch rng.IntN(12) {
+		case 0, 1, 2:
+			e.Time = new(w.now.Add(-time.Duration(rng.IntN(3*60)) * time.Minute))
+		case 3:
 			e.Time = new(w.now.Add(-time.Duration(rng.IntN(30*60)) * time.Minute))
 		}
 		batch[i] = e

@@ -4,10 +4,9 @@
 //	POST /v1/events -> intake -> plan -> outbox -> sender -> client -> service
 //	                                        verdicts <-
 //
-// [Agent.Run] freezes hours that are over and watches for what needs a person; a
-// sender for each service sends what is frozen, the nearest deadline first, and
-// what the service refuses becomes a dead letter. Nothing is kept in memory that
-// a crash could take: the outbox is what the agent knows.
+// [Agent.Run] freezes hours that are over, has a sender for each service tell
+// what is frozen, and watches for what needs a person. Nothing is kept in memory
+// that a crash could take: the outbox is what the agent knows.
 //
 // The package may not store anything itself, decide what a quantity is (that is
 // the plan's), or know the protocol of the service (that is the client's).

@@ -1,54 +1,64 @@
 package agent
 
 import (
+	"context"
 	"fmt"
-	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/meterd/meterd/client"
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/outbox"
+	"github.com/meterd/meterd/internal/plan"
 	"github.com/meterd/meterd/internal/sender"
 )
 
-// lane is a service with what sends to it.
+// lane is the way to one service. Services do not wait for one another.
 type lane struct {
-	service string
-	client  *client.Client
+	service  string
+	endpoint string
 	*sender.Sender
 }
 
-// openSender makes the sender of a lane, once there is an outbox.
-func (a *Agent) openSender(l *lane) {
-	l.Sender = sender.New(sender.Config{
-		Outbox: a.outbox, Client: l.client, Service: l.service, Logger: a.logger,
-		Now: func() (time.Time, bool) {
-			now, known := a.now()
-			return now, known && !a.plan.DryRun
-		},
-		// The records of a product that the plan no longer has go nowhere, and
-		// are told of in time.
-		Serves:  func(p metering.ProductCode) bool { return a.plan.ServiceOf(p) == l.service },
-		Settled: a.settled,
-	})
+// openLanes makes the clients of all services and a sender for each.
+func (a *Agent) openLanes(ctx context.Context, cfg *Config) error {
+	for i := range cfg.Plan.Services {
+		s := &cfg.Plan.Services[i]
+		c, err := newClient(ctx, s, cfg)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", s.Name, err)
+		}
+		a.lanes = append(a.lanes, lane{s.Name, c.Endpoint(), sender.New(sender.Config{
+			Outbox: a.outbox, Client: c, Service: s.Name, Now: a.now, Logger: a.logger, Settled: a.settled,
+			// Records of a product that the plan no longer has go nowhere, and
+			// are told of before their deadline.
+			Serves: func(product metering.ProductCode) bool { return a.plan.ServiceOf(product) == s.Name },
+		})})
+	}
+	return nil
 }
 
-// settled tells of verdicts that were stored.
+func newClient(ctx context.Context, s *plan.Service, cfg *Config) (*client.Client, error) {
+	calls := client.Config{
+		Endpoint: s.Endpoint, Region: s.Region, Profile: s.Profile, APIKey: s.APIKey, Rate: rate.Limit(s.Rate),
+		HTTPClient: cfg.HTTPClient,
+	}
+	if cfg.Credentials != nil && s.APIKey == "" {
+		calls.Credentials = cfg.Credentials(s)
+	}
+	return client.New(ctx, calls)
+}
+
+// settled counts verdicts that were stored, and tells of those that need a
+// person: a record of nothing does not.
 func (a *Agent) settled(accepted int, refused []outbox.Record) {
 	a.metrics.verdicts.WithLabelValues(string(metering.Success)).Add(float64(accepted))
 	for i := range refused {
 		r := &refused[i]
 		a.metrics.verdicts.WithLabelValues(string(r.Fate.Cause)).Inc()
-		if r.Quantity > 0 { // One of nothing needs nobody.
+		if r.Quantity > 0 {
 			a.watch.refused(fmt.Sprintf("record refused: %d of %s for %s, %s: %s (record %s)",
 				r.Quantity, r.Key.Dimension, r.Key.Customer, r.ID.Hour.Start().Format("2006-01-02T15:04Z"), r.Fate.Cause, r.ID))
 		}
 	}
-}
-
-func (l *lane) status() ServiceStatus {
-	s := ServiceStatus{Name: l.service, Endpoint: l.client.Endpoint(), Resting: []Resting{}}
-	for _, t := range l.Troubles() {
-		s.Resting = append(s.Resting, Resting{t.Product, max(0, time.Until(t.Until).Seconds()), t.Err.Error()})
-	}
-	return s
 }

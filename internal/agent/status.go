@@ -66,7 +66,26 @@ func (a *Agent) status(r *http.Request) (any, error) {
 	return s, nil
 }
 
-func (a *Agent) health(*http.Request) (any, error) { return map[string]string{"status": "alive"}, nil }
+func (l *lane) status() ServiceStatus {
+	s := ServiceStatus{Name: l.service, Endpoint: l.endpoint, Resting: []Resting{}}
+	for _, trouble := range l.Troubles() {
+		s.Resting = append(s.Resting, Resting{trouble.Product, max(0, time.Until(trouble.Until).Seconds()), trouble.Err.Error()})
+	}
+	return s
+}
+
+// health asks for a restart when the disk has refused a write: opening again is
+// what mends that.
+func (a *Agent) health(r *http.Request) (any, error) {
+	stats, err := a.outbox.Stats(r.Context())
+	if err == nil {
+		err = stats.Stopped
+	}
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return map[string]string{"status": "alive"}, nil
+}
 
 // ready says whether events can be accepted.
 func (a *Agent) ready(r *http.Request) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -33,13 +34,14 @@ func (s *Sender) send(ctx context.Context) (sent bool, err error) {
 // next returns the most urgent records by what can be submitted together; the
 // load with the most urgent record comes first.
 func (s *Sender) next(ctx context.Context, now time.Time) (loads [][]outbox.Record, err error) {
-	place := map[load]int{}
+	place, waiting := map[load]int{}, map[load]bool{}
 	count := 0
 	for r, err := range s.cfg.Outbox.Pending(ctx, now, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("reading what is to be sent: %w", err)
 		}
 		which := loadOf(&r)
+		waiting[which] = true
 		if !s.serves(which) {
 			continue
 		}
@@ -51,10 +53,18 @@ func (s *Sender) next(ctx context.Context, now time.Time) (loads [][]outbox.Reco
 		}
 		loads[at] = append(loads[at], r)
 		if count++; count == recordsAtOnce {
-			break
+			return loads, nil
 		}
 	}
+	s.recover(waiting)
 	return loads, nil
+}
+
+// recover forgets the troubles of loads of which nothing waits any more.
+func (s *Sender) recover(waiting map[load]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.rests, func(which load, _ *rest) bool { return !waiting[which] })
 }
 
 // serves reports whether records of a load are to be sent here and now.

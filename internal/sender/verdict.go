@@ -56,9 +56,9 @@ func verdictOf(r *outbox.Record, v *client.Verdict, now time.Time) (outbox.Verdi
 		verdict.State, verdict.MeteringRecordID = outbox.Done, v.MeteringRecordId
 	case v.Outcome == client.Answered:
 		verdict.Cause = outbox.Cause(v.Status)
-		verdict.Detail = client.ExplainStatus(v.Status).What + " " + client.ExplainStatus(v.Status).Do + sentBefore(r)
+		verdict.Detail = client.ExplainStatus(v.Status).What + " " + client.ExplainStatus(v.Status).Do + sentBefore(r, v.InDoubt)
 	case v.Outcome == client.Refused:
-		verdict.Cause, verdict.Detail = causeOf(v.Err), v.Err.Error()+sentBefore(r)
+		verdict.Cause, verdict.Detail = causeOf(v.Err), v.Err.Error()+sentBefore(r, false)
 	default:
 		return outbox.Verdict{}, false
 	}
@@ -75,12 +75,16 @@ func disputed(r *outbox.Record, v *client.Verdict, now time.Time) bool {
 
 // sentBefore warns that an earlier attempt, whose answer was lost, may have been
 // accepted: its refusal now then means nothing for the bill.
-func sentBefore(r *outbox.Record) string {
-	if r.Fate.Attempts == 0 {
-		return ""
+func sentBefore(r *outbox.Record, justNow bool) string {
+	const doubt = "it may have been billed then. Compare with the service before carrying it."
+	switch {
+	case r.Fate.Attempts > 0:
+		return fmt.Sprintf(" It was sent %d times before, last at %s, without an answer that arrived: %s",
+			r.Fate.Attempts, metering.ShowTime(r.Fate.LastSent), doubt)
+	case justNow:
+		return " It was sent just before, without an answer that arrived: " + doubt
 	}
-	return fmt.Sprintf(" It was sent %d times before, last at %s, without an answer that arrived: it may have been billed then. Compare with the service before carrying it.",
-		r.Fate.Attempts, metering.ShowTime(r.Fate.LastSent))
+	return ""
 }
 
 // causeRefused is for a refusal that has no name.
