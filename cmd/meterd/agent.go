@@ -66,7 +66,7 @@ steered, the agent follows it; --clock says where else one is, or machine.`,
 		}),
 	}
 	o.addFlags(cmd.Flags())
-	cmd.AddCommand(newAgentValidate())
+	cmd.AddCommand(newAgentValidate(), newAgentStatus(), newAgentDeadLetters(), newAgentRedrive(), newAgentDiscard())
 	return cmd
 }
 
