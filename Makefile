@@ -5,7 +5,7 @@ FUZZTIME ?= 10s
 RECORDS ?= 0
 ROUNDS ?= 1000
 
-.PHONY: help build run test race lint fuzz outbox-crash live bench bench-long microbench ci
+.PHONY: help build run test race lint fuzz import-crash outbox-crash live bench bench-long microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+
+import-crash: ## ROUNDS of kill -9 in the middle of imports
+	go test -count=$(ROUNDS) -timeout 0 -run 'TestKilledImport' ./cmd/meterd
 
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=

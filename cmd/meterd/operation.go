@@ -122,8 +122,14 @@ type demoCaller func() (marketplace.Credential, error)
 
 // resolveEndpoint finds where the service is, and refuses what is no place.
 func (o *operation) resolveEndpoint() (string, error) {
+	return findEndpoint("--endpoint-url", o.endpoint)
+}
+
+// findEndpoint finds where the service is: where a flag says, the environment,
+// or this machine.
+func findEndpoint(flag, value string) (string, error) {
 	for _, from := range []struct{ name, endpoint string }{
-		{"--endpoint-url", o.endpoint},
+		{flag, value},
 		{endpointVariable, os.Getenv(endpointVariable)},
 		{"AWS_ENDPOINT_URL_MARKETPLACE_METERING", os.Getenv("AWS_ENDPOINT_URL_MARKETPLACE_METERING")},
 	} {

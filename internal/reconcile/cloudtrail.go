@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,8 @@ type event struct {
 	ErrorCode    string
 	ErrorMessage string
 	UserIdentity struct{ AccountID string }
+	// RecipientAccountID is whose trail it is.
+	RecipientAccountID string
 
 	RequestParameters struct {
 		ProductCode  string
@@ -187,7 +190,7 @@ func (e *event) meterUsage() []Entry {
 	if p.DryRun {
 		return nil
 	}
-	r := trailRecord{CustomerAWSAccountID: e.UserIdentity.AccountID, Dimension: p.UsageDimension, Quantity: p.UsageQuantity, Timestamp: p.Timestamp}
+	r := trailRecord{CustomerAWSAccountID: cmp.Or(e.UserIdentity.AccountID, e.RecipientAccountID), Dimension: p.UsageDimension, Quantity: p.UsageQuantity, Timestamp: p.Timestamp}
 	if e.ErrorCode != "" {
 		return []Entry{r.entry(p.ProductCode, Refused, "", e.refusal())}
 	}

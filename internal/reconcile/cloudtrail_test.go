@@ -26,7 +26,7 @@ const trail = `{"Records":[
  "requestParameters":{"timestamp":"Apr 19, 2018 4:32:50 PM","usageDimension":"d","usageQuantity":3,"productCode":"ami","dryRun":false},"responseElements":{"meteringRecordId":"m-3"}},
 {"eventSource":"metering-marketplace.amazonaws.com","eventName":"MeterUsage","userIdentity":{"accountId":"3333"},
  "requestParameters":{"timestamp":"Apr 19, 2018 4:32:50 PM","usageDimension":"d","usageQuantity":4,"productCode":"ami","dryRun":true},"responseElements":null},
-{"eventSource":"metering-marketplace.amazonaws.com","eventName":"MeterUsage","userIdentity":{"accountId":"3333"},"errorCode":"CustomerNotEntitledException",
+{"eventSource":"metering-marketplace.amazonaws.com","eventName":"MeterUsage","userIdentity":{"type":"AWSService"},"recipientAccountId":"3333","errorCode":"CustomerNotEntitledException",
  "requestParameters":{"timestamp":1524155570.25,"usageDimension":"d","productCode":"ami"},"responseElements":null},
 {"eventSource":"metering-marketplace.amazonaws.com","eventName":"ResolveCustomer","requestParameters":{"registrationToken":"HIDDEN"}},
 {"eventSource":"s3.amazonaws.com","eventName":"PutObject","requestParameters":{"usageRecords":7}}

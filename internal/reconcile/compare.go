@@ -50,7 +50,7 @@ func (e *Entry) asked() name {
 
 // names are all that a record of the service can be found by.
 func (e *Entry) names() []name {
-	if e.Buyer.License != "" {
+	if e.Buyer.License != "" || e.Buyer.Identifier == "" {
 		return []name{e.asked()}
 	}
 	var list []name

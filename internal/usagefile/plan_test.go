@@ -13,18 +13,19 @@ import (
 	"github.com/meterd/meterd/client"
 )
 
-// planOf plans with the client's own checks.
-func planOf(t *testing.T, sum bool, text string) []Record {
+// checker makes the client's own checks.
+func checker(t testing.TB) func(*string, *api.UsageRecord) error {
 	t.Helper()
 	c, err := client.New(context.Background(), client.Config{Endpoint: "http://127.0.0.1:1", APIKey: "key"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readText(t, CSV, text).Plan(Planning{
-		Sum:         sum,
-		Check:       func(product *string, u *api.UsageRecord) error { return c.Check(product, u, time.Time{}) },
-		Destination: "here",
-	})
+	return func(product *string, u *api.UsageRecord) error { return c.Check(product, u, time.Time{}) }
+}
+
+func planOf(t *testing.T, sum bool, text string) []Record {
+	t.Helper()
+	return readText(t, CSV, text).Plan(Planning{Sum: sum, Check: checker(t), Destination: "here"})
 }
 
 // show writes a plan as: rows, then quantity or refusal.
