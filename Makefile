@@ -28,8 +28,8 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 
-import-crash: ## ROUNDS of kill -9 in the middle of imports
-	go test -count=$(ROUNDS) -timeout 0 -run 'TestKilledImport' ./cmd/meterd
+import-crash: ## ROUNDS of kill -9 and SIGTERM in the middle of imports
+	go test -count=$(ROUNDS) -timeout 0 -run 'TestKilledImport|TestInterruptedImport' ./cmd/meterd
 
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=

@@ -51,13 +51,23 @@ func printLines(w io.Writer, lines []reconcile.Line) error {
 	}
 	rows := newTable(w, "HOUR", "PRODUCT", "CUSTOMER", "DIMENSION", "OURS", "SERVICE'S", "DIFFERENCE", "REASON")
 	for _, l := range lines {
-		rows.row(l.Hour.Format(time.RFC3339), l.Product, l.Buyer().String(), l.Dimension, quantityText(l.Ours), quantityText(l.Service), string(l.Kind), l.Reason)
+		rows.row(l.Hour.Format(time.RFC3339), l.Product, l.Buyer().String(), l.Dimension, quantityText(l.Ours), quantityText(l.Service), string(l.Kind), shorten(l.Reason))
 	}
 	if err := rows.end(); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	return nil
+}
+
+// reasonCharsMax is how much of a reason a table shows; json and csv have it all.
+const reasonCharsMax = 80
+
+func shorten(reason string) string {
+	if chars := []rune(reason); len(chars) > reasonCharsMax {
+		return string(chars[:reasonCharsMax-1]) + "…"
+	}
+	return reason
 }
 
 // quantityText is empty for no record, which is not a record of 0.

@@ -15,8 +15,8 @@ type Filter struct {
 	Customer string
 }
 
-// Choose returns the chosen lines. It is for after comparing, when a line has
-// the names of both ledgers.
+// Choose keeps the chosen lines, in place. It is for after comparing, when a line
+// has the names of both ledgers.
 func (f Filter) Choose(lines []Line) []Line {
 	return slices.DeleteFunc(lines, func(l Line) bool {
 		return f.Product != "" && l.Product != "" && l.Product != f.Product ||
