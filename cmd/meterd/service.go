@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 	"github.com/meterd/meterd/internal/store/pebblestore"
+	"github.com/meterd/meterd/internal/store/pgstore"
 )
 
 // service is the rooms of a running meterd, put together.
@@ -28,6 +30,9 @@ type service struct {
 	source marketSource
 	api    *server.Server
 	admin  *admin.Admin
+	// following ends the watch over what other services do to the marketplace;
+	// nil where the store is this one's alone.
+	following func()
 	// printed are the registration tokens that dev has printed.
 	printed []marketplace.Token
 }
@@ -38,7 +43,7 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	metrics := newMetrics()
 	s := &service{logger: logger, source: source}
 	var err error
-	if s.store, err = openStore(o.data, logger, metrics); err != nil {
+	if s.store, err = openStore(ctx, o.place, logger, metrics); err != nil {
 		return nil, err
 	}
 	if s.ledger, err = ledger.Open(ctx, ledger.Config{Store: s.store, Clock: startClock(o), Logger: logger}); err != nil {
@@ -55,7 +60,27 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 		Ledger: s.ledger, Logger: logger, Metrics: metrics.registry,
 		Token: o.adminToken, AllowReset: o.allowReset, Start: s.startState(), Override: source.override, Pprof: o.pprof,
 	})
+	s.follow()
 	return s, nil
+}
+
+// follow begins to watch what other services do to the marketplace, if they share
+// the store.
+func (s *service) follow() {
+	shared, ok := s.store.(store.Shared)
+	if !ok {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ledger.Follow(ctx, shared)
+	}()
+	s.following = func() {
+		stop()
+		<-done
+	}
 }
 
 // startState is what a reset begins with; nil without a source. Tokens that
@@ -100,10 +125,27 @@ func startClock(o *options) *clock.Clock {
 // ledgerDir is the store's part of a data directory.
 func ledgerDir(data string) string { return filepath.Join(data, "ledger") }
 
-// openStore opens the store in a data directory, or one in memory without.
-func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error) {
-	if data == "" {
+// place is where a ledger is kept: in a directory, in a database, or, if it names
+// neither, in memory.
+type place struct {
+	data string
+	// database is the URL of a PostgreSQL database.
+	database string
+	// existing says that no ledger is to be made where none is.
+	existing bool
+}
+
+// openStore opens the store in a place.
+func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (store.Store, error) {
+	switch {
+	case at.database != "":
+		return pgstore.Open(ctx, at.database, pgstore.Config{Logger: logger, OnGroup: m.committed, MustExist: at.existing})
+	case at.data == "":
 		return memstore.New(), nil
+	}
+	data := at.data
+	if _, err := os.Stat(ledgerDir(data)); at.existing && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no ledger", data)
 	}
 	if err := makeDataDir(data); err != nil {
 		return nil, err
@@ -130,7 +172,12 @@ func makeDataDir(data string) error {
 	return nil
 }
 
-func (s *service) close() error { return s.store.Close() }
+func (s *service) close() error {
+	if s.following != nil {
+		s.following()
+	}
+	return s.store.Close()
+}
 
 // together serves the API and the admin surface on one port. A ServeMux would
 // redirect some paths, which no client of the API survives.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,9 @@ type Config struct {
 	// Credentials sign for a service; nil, or a nil provider: the official
 	// chain's do.
 	Credentials func(*plan.Service) aws.CredentialsProvider
+	// HTTPClient calls the services and asks for their clock; nil: clients
+	// made for that do.
+	HTTPClient *http.Client
 	// Logger is told what the agent does; nil: nobody is.
 	Logger *slog.Logger
 	// Metrics collects the agent's metrics, which its API exports; nil: a new
@@ -44,7 +48,7 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 	}
 	a := &Agent{plan: cfg.Plan, logger: cfg.Logger, clock: new(clock.Clock)}
 	for i := range cfg.Plan.Services {
-		l, err := a.openLane(ctx, &cfg.Plan.Services[i], cfg.Credentials)
+		l, err := a.openLane(ctx, &cfg.Plan.Services[i], &cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -63,12 +67,15 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 }
 
 // openLane makes the client of a service.
-func (a *Agent) openLane(ctx context.Context, s *plan.Service, credentials func(*plan.Service) aws.CredentialsProvider) (*lane, error) {
-	cfg := client.Config{Endpoint: s.Endpoint, Region: s.Region, Profile: s.Profile, APIKey: s.APIKey, Rate: rate.Limit(s.Rate)}
-	if credentials != nil && s.APIKey == "" {
-		cfg.Credentials = credentials(s)
+func (a *Agent) openLane(ctx context.Context, s *plan.Service, cfg *Config) (*lane, error) {
+	calls := client.Config{
+		Endpoint: s.Endpoint, Region: s.Region, Profile: s.Profile, APIKey: s.APIKey, Rate: rate.Limit(s.Rate),
+		HTTPClient: cfg.HTTPClient,
 	}
-	c, err := client.New(ctx, cfg)
+	if cfg.Credentials != nil && s.APIKey == "" {
+		calls.Credentials = cfg.Credentials(s)
+	}
+	c, err := client.New(ctx, calls)
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", s.Name, err)
 	}

@@ -25,14 +25,17 @@ type follower struct {
 	// event is accepted, because its hour would be wrong.
 	must  bool
 	heard atomic.Bool
-	http  http.Client
+	http  *http.Client
 }
 
 // clockPath is where a meterd tells its clock.
 const clockPath = "/_meterd/clock"
 
 func newFollower(cfg Config, c *clock.Clock) *follower {
-	f := &follower{clock: c, token: cfg.ClockToken, http: http.Client{Timeout: clockTimeout}}
+	f := &follower{clock: c, token: cfg.ClockToken, http: cfg.HTTPClient}
+	if f.http == nil {
+		f.http = http.DefaultClient
+	}
 	switch from := cfg.Plan.Clock; from {
 	case plan.ClockMachine:
 	case plan.ClockAuto:
@@ -85,6 +88,8 @@ func (f *follower) follow(ctx context.Context) error {
 }
 
 func (f *follower) ask(ctx context.Context) (state clock.State, err error) {
+	ctx, cancel := context.WithTimeout(ctx, clockTimeout)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
 	if err != nil {
 		return state, fmt.Errorf("asking for the clock: %w", err)

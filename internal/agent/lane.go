@@ -140,7 +140,9 @@ func (l *lane) submit(ctx context.Context, records []outbox.Record) error {
 		ids[i], usage[i] = records[i].ID, usageOf(&records[i])
 	}
 	now, _ := l.agent.now()
-	if err := l.agent.outbox.MarkSent(ctx, ids, now); err != nil && !errors.Is(err, outbox.ErrState) {
+	if err := l.agent.outbox.MarkSent(ctx, ids, now); errors.Is(err, outbox.ErrState) {
+		return nil // One of them has expired just now, or a person has acted. Look again.
+	} else if err != nil {
 		return err
 	}
 	which := loadOf(&records[0])

@@ -75,6 +75,7 @@ func (o *Outbox) commitAll() {
 			if !ok {
 				return
 			}
+			o.awaitMemory()
 			o.commitGroup(j, o.grouped)
 		case j := <-o.alone:
 			o.commitGroup(j, nil)

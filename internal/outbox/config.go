@@ -41,8 +41,9 @@ type Config struct {
 	// troubles as warnings. nil means that nobody does.
 	Logger *slog.Logger
 
-	// fs replaces the file system in tests; then dir is a path there.
-	fs vfs.FS
+	// FS replaces the file system in tests that cut the power; then the
+	// directory is a path there.
+	FS vfs.FS
 }
 
 // Terms are how a key's usage becomes a billed quantity. They are applied when
@@ -64,8 +65,8 @@ func (c Config) withDefaults() (Config, error) {
 	c.MemTableBytes = orDefault(c.MemTableBytes, defaultMemTableBytes)
 	c.CacheBytes = orDefault(c.CacheBytes, defaultCacheBytes)
 	c.Logger = orDefault(c.Logger, slog.New(slog.DiscardHandler))
-	if c.fs == nil {
-		c.fs = vfs.Default
+	if c.FS == nil {
+		c.FS = vfs.Default
 	}
 	if c.Terms == nil {
 		c.Terms = func(Key) Terms { return Terms{} }

@@ -20,14 +20,17 @@ import (
 const formatMajorVersion pebble.FormatMajorVersion = 24
 
 // options says how Pebble is used here.
-func options(cfg *Config, trouble *atomic.Pointer[error]) *pebble.Options {
+func options(cfg *Config, memory *memory) *pebble.Options {
 	o := &pebble.Options{
 		FormatMajorVersion: formatMajorVersion,
-		FS:                 lockingFS{cfg.fs},
+		FS:                 lockingFS{cfg.FS},
 		MemTableSize:       cfg.MemTableBytes,
-		CacheSize:          cfg.CacheBytes,
-		Logger:             logger{cfg.Logger},
-		EventListener:      listener(cfg.Logger, trouble),
+		// Those that write no events may still write when awaitMemory waits.
+		MemTableStopWritesThreshold: 2 * memTablesMax,
+
+		CacheSize:     cfg.CacheBytes,
+		Logger:        logger{cfg.Logger},
+		EventListener: listener(cfg.Logger, memory),
 	}
 	// The other levels take these from the first.
 	o.Levels[0].BlockSize = blockBytes
@@ -36,23 +39,71 @@ func options(cfg *Config, trouble *atomic.Pointer[error]) *pebble.Options {
 	return o
 }
 
-// listener hears of troubles that nobody waits for. While what is in memory
-// cannot be written out, which is trouble, nothing must be added to it: at its
-// bound writers would wait without an answer.
-func listener(log *slog.Logger, trouble *atomic.Pointer[error]) *pebble.EventListener {
+// memory is what is known of the tables in memory, which are written out in the
+// background.
+type memory struct {
+	// trouble is set while they cannot be.
+	trouble atomic.Pointer[error]
+	// rotated: there may be more of them than when awaitMemory last looked.
+	rotated atomic.Bool
+	// tried has room for one sign that writing out has ended, well or not.
+	tried chan struct{}
+}
+
+func newMemory() memory { return memory{tried: make(chan struct{}, 1)} }
+
+func (m *memory) sign() {
+	select {
+	case m.tried <- struct{}{}:
+	default:
+	}
+}
+
+// awaitMemory holds events back while there are too many tables in memory, until
+// one is written out or that has failed. The engine would hold up everybody,
+// and in a lasting trouble give them no answer.
+func (o *Outbox) awaitMemory() {
+	if !o.memory.rotated.Swap(false) {
+		return
+	}
+	for o.db.Metrics().MemTable.Count > memTablesMax {
+		if o.memory.trouble.Load() != nil {
+			o.memory.rotated.Store(true)
+			return
+		}
+		<-o.memory.tried
+	}
+}
+
+// noMemory says why nothing more can be held in memory, if so.
+func (o *Outbox) noMemory() error {
+	if trouble := o.memory.trouble.Load(); trouble != nil {
+		return fmt.Errorf("%w: %w", ErrNoRoom, *trouble)
+	}
+	return nil
+}
+
+// listener hears what the engine does in the background.
+func listener(log *slog.Logger, memory *memory) *pebble.EventListener {
 	var flushed atomic.Pointer[error]
 	return &pebble.EventListener{
+		// There is a log for each table in memory.
+		WALCreated: func(pebble.WALCreateInfo) { memory.rotated.Store(true) },
 		// A flush of nothing ends with an error too, but that is not told in
 		// the background.
 		FlushEnd: func(info pebble.FlushInfo) {
-			trouble.Store(nil)
+			if info.Err == nil {
+				memory.trouble.Store(nil)
+			}
 			flushed.Store(&info.Err)
+			memory.sign()
 		},
 		// Pebble tries again at once and for ever, on a full disk for example.
 		BackgroundError: func(err error) {
 			if last := flushed.Load(); last != nil && *last == err {
-				trouble.Store(&err)
+				memory.trouble.Store(&err)
 			}
+			memory.sign()
 			log.Warn("pebble had an error in the background and tries again", "error", err)
 			time.Sleep(backgroundPause)
 		},
@@ -76,10 +127,10 @@ var ErrNoRoom = errors.New("no room on the disk for further events")
 // and sorting what was accepted, and a write that the disk itself refuses stops
 // the outbox.
 func (o *Outbox) checkRoom() error {
-	if trouble := o.trouble.Load(); trouble != nil {
-		return fmt.Errorf("%w: %w", ErrNoRoom, *trouble)
+	if err := o.noMemory(); err != nil {
+		return err
 	}
-	usage, err := o.cfg.fs.GetDiskUsage(o.dir)
+	usage, err := o.cfg.FS.GetDiskUsage(o.dir)
 	if errors.Is(err, vfs.ErrUnsupported) {
 		return nil
 	}

@@ -52,7 +52,7 @@ func (d *disk) powerCut(percent int, seed uint64) *disk {
 
 func (d *disk) open(t *testing.T, cfg Config) *Outbox {
 	t.Helper()
-	cfg.fs = d.fs()
+	cfg.FS = d.fs()
 	o, err := Open("outbox", cfg)
 	if err != nil {
 		t.Fatal(err)

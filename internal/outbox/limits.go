@@ -73,6 +73,9 @@ const (
 	// defaultReserveBytes let the engine sort and the agent settle for a long
 	// time after the last event was accepted.
 	defaultReserveBytes = 256 << 20
+	// memTablesMax is how many tables in memory there are at most when an event
+	// is accepted: one is written out, the other filled.
+	memTablesMax = 2
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
 	// bloomBits per key give about one needless read in a hundred lookups.

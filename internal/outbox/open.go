@@ -43,13 +43,13 @@ func Open(dir string, cfg Config) (*Outbox, error) {
 }
 
 func open(dir string, cfg Config) (*Outbox, error) {
-	if cfg.fs == vfs.Default {
+	if cfg.FS == vfs.Default {
 		var err error
 		if dir, err = canonicalDir(dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := refuseForeign(cfg.fs, dir); err != nil {
+	if err := refuseForeign(cfg.FS, dir); err != nil {
 		return nil, err
 	}
 	o := &Outbox{
@@ -60,6 +60,7 @@ func open(dir string, cfg Config) (*Outbox, error) {
 		finished: make(chan struct{}),
 		filtered: make(chan struct{}),
 		pool:     newPool(cfg.FilterBytes),
+		memory:   newMemory(),
 		state:    newState(),
 		keysMax:  KeysMax,
 		sumsMax:  OpenSumsMax,
@@ -71,7 +72,7 @@ func open(dir string, cfg Config) (*Outbox, error) {
 	// must: that may have been written but not confirmed before a crash, and
 	// an id that is found there is answered as known.
 	err := survive(func() (err error) {
-		o.db, err = pebble.Open(dir, options(&o.cfg, &o.trouble))
+		o.db, err = pebble.Open(dir, options(&o.cfg, &o.memory))
 		return err
 	})
 	if err != nil {

@@ -161,7 +161,7 @@ func TestCreationCutAnywhere(t *testing.T) {
 			}
 			return nil
 		})
-		o, err := Open("outbox", Config{fs: d.fs()})
+		o, err := Open("outbox", Config{FS: d.fs()})
 		if err == nil {
 			o.Close() // It may fail, for the disk does by then.
 		}

@@ -23,8 +23,7 @@ type Outbox struct {
 	finished, filtered chan struct{}
 	// stopped is set once, by the committer, when the disk has refused a write.
 	stopped atomic.Pointer[error]
-	// trouble is set while what is in memory cannot be written out.
-	trouble atomic.Pointer[error]
+	memory  memory
 	front   front
 	pool    *pool
 

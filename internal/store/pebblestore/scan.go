@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, erro
 		return store.Fact{}, false, nil
 	}
 	if err != nil {
-		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", damage(err))
 	}
 	defer closer.Close()
 	f, err := decodeWholeFact(key, value)
@@ -83,7 +84,7 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 	defer s.gate.leave()
 	head, err := s.readHead()
 	if err != nil {
-		return nil, fmt.Errorf("reading the last call: %w", err)
+		return nil, fmt.Errorf("reading the last call: %w", damage(err))
 	}
 	if head.Call == 0 {
 		return nil, nil
@@ -103,7 +104,7 @@ func (s *Store) readHead() (store.Head, error) {
 		err = parseAt(it, &call)
 		head = store.Head{Call: call.ID, Hash: call.Hash}
 	}
-	return head, errors.Join(err, it.Error(), it.Close())
+	return head, cmp.Or(err, it.Error(), it.Close())
 }
 
 // scan yields what decode makes of the entries that open finds. It sees them as
@@ -120,7 +121,7 @@ func scan[T any](
 		defer s.gate.leave()
 		c, err := open()
 		if err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 			return
 		}
 		defer c.it.Close()
@@ -135,7 +136,7 @@ func scan[T any](
 			}
 		}
 		if err := c.it.Error(); err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 		}
 	}
 }
@@ -155,7 +156,7 @@ func scanOne[T any](
 		item, err = decode(key, value)
 	}
 	if err != nil {
-		return item, fmt.Errorf("scanning ledger at %x: %w", key, err)
+		return item, fmt.Errorf("scanning ledger at %x: %w", key, damage(err))
 	}
 	return item, nil
 }
