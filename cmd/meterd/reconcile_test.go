@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/reconcile"
@@ -13,8 +14,13 @@ import (
 // reconcile runs the real command and returns its exit code and what it printed.
 func (s *seller) reconcile(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()
+	return s.command(t, append([]string{"reconcile"}, args...)...)
+}
+
+func (s *seller) command(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
 	log := filepath.Join(t.TempDir(), "log")
-	p, err := beginMeterd(s.home, log, []string{"HOME=" + s.home}, append([]string{"reconcile"}, args...)...)
+	p, err := beginMeterd(s.home, log, []string{"HOME=" + s.home}, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +45,19 @@ func TestReconcileAgent(t *testing.T) {
 	running := []string{"--agent-url", s.agentAPI, "--admin-url", s.api}
 	if code, out := s.reconcile(t, running...); code != exitOK || !strings.Contains(out, "equal: 2 records") {
 		t.Errorf("running: exit code %d\n%s", code, out)
+	}
+	// A dead letter is a difference until somebody gives it up.
+	s.send(t, "POST", s.agentAPI+"/v1/events", `{"id":"e3","customer":"cust-pending","dimension":"users","quantity":7}`)
+	s.send(t, "PUT", s.api+"/_meterd/clock", `{"advance":"1h5m"}`)
+	s.awaitDead(t)
+	if code, out := s.reconcile(t, running...); code != exitDifferent || !strings.Contains(out, "sent and refused: 1 record.") || !strings.Contains(out, "equal: 2 records") {
+		t.Errorf("with a dead letter: exit code %d\n%s", code, out)
+	}
+	if code, out := s.command(t, "agent", "discard", "--all", "--why", "a test", "--who", "me", "--agent-url", s.agentAPI); code != exitOK {
+		t.Fatalf("discarding: exit code %d\n%s", code, out)
+	}
+	if code, out := s.reconcile(t, running...); code != exitOK || !strings.Contains(out, "equal: 2 records") {
+		t.Errorf("discarded: exit code %d\n%s", code, out)
 	}
 	if code, out := s.reconcile(t, "--outbox", s.outbox, "--admin-url", s.api); code != exitFailed || !strings.Contains(out, "ask it (--agent-url)") {
 		t.Errorf("an outbox in use: exit code %d\n%s", code, out)
@@ -68,6 +87,17 @@ func TestReconcileAgent(t *testing.T) {
 	if code, out := s.reconcile(t, stopped...); code != exitDifferent || !strings.Contains(out, "not ours: 2 records.") {
 		t.Errorf("lost: exit code %d\n%s", code, out)
 	}
+}
+
+// awaitDead waits for a dead letter.
+func (s *seller) awaitDead(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if strings.Contains(s.send(t, "GET", s.agentAPI+"/v1/records", ""), `"state":"dead"`) {
+			return
+		}
+	}
+	t.Fatalf("the agent has %s", s.send(t, "GET", s.agentAPI+"/v1/records", ""))
 }
 
 func TestStateOf(t *testing.T) {
