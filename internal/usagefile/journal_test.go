@@ -148,6 +148,20 @@ func TestJournalLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+// A name is kept as it is; only what would break the line is not.
+func TestNamesAreKept(t *testing.T) {
+	r := Result{Line: 2, Verdict: NotSent, Customer: `a  "b", c`, Dimension: "d\r\ne"}
+	line, err := appendResult(nil, CSV, &r)
+	if err != nil || strings.Count(string(line), "\n") != 1 {
+		t.Fatalf("%q, %v", line, err)
+	}
+	got, ok, err := parseResult(CSV, line)
+	r.Dimension = "d  e"
+	if diff := cmp.Diff(r, got); diff != "" || !ok || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
 func TestOneLine(t *testing.T) {
 	if got := oneLine("a\r\n b\x00\xff\u2028"); strings.ContainsAny(got, "\r\n") || !utf8.ValidString(got) {
 		t.Errorf("%q", got)
