@@ -69,6 +69,7 @@ var rooms = []room{
 	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/usagefile", ours: "api client"},
+	{path: "internal/reconcile"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},
