@@ -52,7 +52,7 @@ and verifies, and answers with canned verdicts out of nowhere.`,
 		Args:    takes(),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Endpoint, "endpoint", "http://127.0.0.1:8421", "where the service is")
+	flags.StringVar(&o.Endpoint, "endpoint", "http://127.0.0.1:8421", "where the service is; the connections are spread over several that share a ledger: http://a:8421,http://b:8421")
 	flags.IntVarP(&o.Connections, "connections", "c", 64, "connections, each with one request under way")
 	flags.DurationVarP(&o.Duration, "duration", "d", 20*time.Second, "time after which the run ends")
 	flags.Int64Var(&o.TargetRecords, "target-records", 0, "records after which the run ends, whatever --duration's default says; 0: no such end")

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +17,7 @@ func newCheck() *cobra.Command {
 		at                place
 		storeName, output string
 		since             []string
+		keyFile           string
 	)
 	cmd := &cobra.Command{
 		Use:   "check (--data DIR | --store postgres://…)",
@@ -27,29 +25,33 @@ func newCheck() *cobra.Command {
 		Long: `check re-derives a ledger from its log of calls: that the chain of hashes is
 whole, that every fact stands as the call told it that created it, that every
 outcome follows, that entries, facts and names agree, and that nothing stands beside
-the log; and it compares every byte of the tables with its checksum. It prints the head of the chain. Who keeps that head can have a later check
-prove with --since that history was only appended to.
+the log; and it compares every byte of the tables with its checksum. It prints the
+head of the chain. Who keeps that head, or the checkpoint that 'meterd checkpoint'
+prints, can have a later check prove with --since that history was only appended
+to. A checkpoint must be signed by the ledger's own key or, better, by the one that
+--key names, which the auditor has kept too.
 
 No service that uses the ledger may be running. Exit code 1: the ledger is not
 sound, or could not be read.`,
 		Example: `  meterd check --data /var/lib/meterd
   meterd check --data /var/lib/meterd --since 1042:5d1f…
+  meterd check --data /var/lib/meterd --since october.checkpoint --key ledger.pem
   meterd check --store postgres://meterd@db1/meterd`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
-			if at.data == "" && !isPostgres(storeName) {
-				return usagef("--data is missing: the data directory to check; or --store postgres://…")
-			}
-			if err := at.check(storeName); err != nil {
+			if err := at.checkKept(storeName); err != nil {
 				return err
 			}
-			heads, err := parseHeads(since)
+			kept, err := readKept(since, keyFile)
 			if err != nil {
 				return err
 			}
 			return withStore(cmd.Context(), at, func(s store.Store) error {
-				report, err := check.Ledger(cmd.Context(), s, check.Options{Since: heads})
+				if err := kept.verify(cmd.Context(), s); err != nil {
+					return err
+				}
+				report, err := check.Ledger(cmd.Context(), s, check.Options{Since: kept.heads})
 				if err != nil {
 					return err
 				}
@@ -60,40 +62,16 @@ sound, or could not be read.`,
 	flags := cmd.Flags()
 	flags.StringVar(&at.data, "data", "", "data directory to check")
 	flags.StringVar(&storeName, "store", "", "URL of the PostgreSQL database to check")
-	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH; may be repeated")
+	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH, or file with a checkpoint; may be repeated")
+	flags.StringVar(&keyFile, "key", "", "public key (PEM) that must have signed the checkpoints of --since (default the ledger's own)")
 	choiceVar(flags, &output, "output", "how to print", "text", "json")
 	return cmd
-}
-
-// parseHeads reads heads as headText writes them.
-func parseHeads(texts []string) ([]store.Head, error) {
-	heads := make([]store.Head, len(texts))
-	for i, text := range texts {
-		call, hash, _ := strings.Cut(text, ":")
-		shard, seq, sharded := strings.Cut(call, "/")
-		if !sharded {
-			shard, seq = "0", call
-		}
-		shardNumber, shardErr := strconv.ParseUint(shard, 10, 16)
-		seqNumber, seqErr := strconv.ParseUint(seq, 10, 48)
-		bytes, hashErr := hex.DecodeString(hash)
-		if errors.Join(shardErr, seqErr, hashErr) != nil || len(bytes) != len(heads[i].Hash) {
-			return nil, usagef("--since %q is not a head such as 1042:5d1f… with 64 hex digits, which `meterd check` prints", text)
-		}
-		heads[i].Call = store.NewCallID(uint16(shardNumber), seqNumber)
-		copy(heads[i].Hash[:], bytes)
-	}
-	return heads, nil
-}
-
-func headText(h store.Head) string {
-	return check.CallText(h.Call) + ":" + hex.EncodeToString(h.Hash[:])
 }
 
 func printReport(w io.Writer, output string, r *check.Report) error {
 	heads := make([]string, len(r.Heads))
 	for i, h := range r.Heads {
-		heads[i] = headText(h)
+		heads[i] = h.String()
 	}
 	problems := make([]string, len(r.Problems))
 	for i, p := range r.Problems {

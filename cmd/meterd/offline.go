@@ -12,7 +12,12 @@ import (
 
 // withLedger opens the ledger of a data directory that no service has open.
 func withLedger(ctx context.Context, data string, use func(*ledger.Ledger) error) error {
-	return withStore(ctx, place{data: data}, func(s store.Store) error {
+	return withLedgerAt(ctx, place{data: data}, use)
+}
+
+// withLedgerAt opens the ledger of a place.
+func withLedgerAt(ctx context.Context, at place, use func(*ledger.Ledger) error) error {
+	return withStore(ctx, at, func(s store.Store) error {
 		l, err := ledger.Open(ctx, ledger.Config{Store: s})
 		if err != nil {
 			return err

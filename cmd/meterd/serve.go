@@ -82,6 +82,14 @@ func (p *place) check(storeName string) error {
 	return nil
 }
 
+// checkKept is check for commands that work on a ledger that outlives them.
+func (p *place) checkKept(storeName string) error {
+	if p.data == "" && !isPostgres(storeName) {
+		return usagef("--data is missing: the data directory; or --store postgres://…")
+	}
+	return p.check(storeName)
+}
+
 func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }

@@ -46,16 +46,7 @@ func (p Problem) String() string {
 	if p.Call == 0 {
 		return p.Text
 	}
-	return fmt.Sprintf("call %s: %s", CallText(p.Call), p.Text)
-}
-
-// CallText writes a call's id as people and heads do: its number, with its
-// shard before it where that is not 0.
-func CallText(id store.CallID) string {
-	if id.Shard() == 0 {
-		return fmt.Sprint(id.Seq())
-	}
-	return fmt.Sprintf("%d/%d", id.Shard(), id.Seq())
+	return fmt.Sprintf("call %s: %s", p.Call, p.Text)
 }
 
 // Options of a check.
@@ -166,9 +157,9 @@ func (c *checker) link(call *store.Call) {
 		last = store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
 	}
 	if call.ID != last.Call+1 {
-		c.problem(call.ID, "follows call %s: there is a gap", CallText(last.Call))
+		c.problem(call.ID, "follows call %s: there is a gap", last.Call)
 	} else if call.Link(last.Hash) != call.Hash {
-		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", CallText(last.Call))
+		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", last.Call)
 	}
 	// The walk goes on from what stands, so that one change is one problem.
 	c.last[shard] = store.Head{Call: call.ID, Hash: call.Hash}
@@ -183,7 +174,7 @@ func (c *checker) link(call *store.Call) {
 func (c *checker) sinceSeen() {
 	for _, kept := range c.Since {
 		if last := c.last[kept.Call.Shard()]; kept.Call > last.Call {
-			c.problem(0, "the log ends at call %s, before the head %s that was kept: history was cut off", CallText(last.Call), CallText(kept.Call))
+			c.problem(0, "the log ends at call %s, before the head %s that was kept: history was cut off", last.Call, kept.Call)
 		}
 	}
 }
@@ -196,7 +187,7 @@ func (c *checker) heads(ctx context.Context) error {
 	}
 	for _, head := range heads {
 		if last := c.last[head.Call.Shard()]; last != head {
-			c.problem(head.Call, "is the head of its shard, but the log ends at call %s", CallText(last.Call))
+			c.problem(head.Call, "is the head of its shard, but the log ends at call %s", last.Call)
 		}
 	}
 	if len(heads) != len(c.last) {

@@ -61,11 +61,7 @@ func write(t *testing.T, s store.Store, seed uint64, calls int) {
 		default:
 			e.Batch, r.Facts = a.batch(at)
 		}
-		entry, err := e.Append(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Call = entry
+		r.Call = e.Append(nil)
 		if err := s.Commit(t.Context(), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -78,9 +74,13 @@ func (a *author) batch(at time.Time) (*audit.Batch, []store.Fact) {
 	for range a.IntN(5) {
 		f, party, dimension := a.usage(at)
 		r := audit.Record{Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail, Account: party, Dimension: dimension}
-		if a.IntN(5) == 0 {
+		switch a.IntN(5) {
+		case 0:
 			r.Status = "CustomerNotSubscribed"
-		} else {
+		case 1:
+			r = audit.Record{Brief: true}
+			fallthrough
+		default:
 			facts = append(facts, f)
 		}
 		b.Records = append(b.Records, r)

@@ -31,17 +31,24 @@ func (c *checker) entry(ctx context.Context, call *store.Call) error {
 		return nil
 	}
 	for i, r := range records {
-		if f := usage[i]; r.quantity != f.Quantity || r.timestamp != f.Timestamp || !bytes.Equal(r.allocations, f.Detail) {
+		f := usage[i]
+		if r.brief {
+			continue
+		}
+		if r.quantity != f.Quantity || r.timestamp != f.Timestamp || !bytes.Equal(r.allocations, f.Detail) {
 			c.problem(call.ID, "record %d has quantity %d in the entry and %d as a fact, or another time or other allocations", i+1, r.quantity, f.Quantity)
 		}
-		if err := c.words(ctx, call.ID, e, r, usage[i].Key); err != nil {
+		if err := c.words(ctx, call.ID, e, r, f.Key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// record is what an entry says of a told record; of a brief one nothing that its
+// fact does not.
 type record struct {
+	brief                       bool
 	quantity, timestamp         int64
 	allocations                 []byte
 	subject, account, dimension string
@@ -53,14 +60,14 @@ func recordsOf(e *audit.Entry) (list []record) {
 		return nil
 	}
 	if m := e.Meter; m != nil && !m.DryRun {
-		list = append(list, record{m.Quantity, m.Timestamp, m.Allocations, m.ProductCode, "", m.Dimension})
+		list = append(list, record{false, m.Quantity, m.Timestamp, m.Allocations, m.ProductCode, "", m.Dimension})
 	}
 	if e.Batch == nil {
 		return list
 	}
 	for _, r := range e.Batch.Records {
 		if r.Status == "" {
-			list = append(list, record{r.Quantity, r.Timestamp, r.Allocations, cmp.Or(r.License, e.Batch.ProductCode), r.Account, r.Dimension})
+			list = append(list, record{r.Brief, r.Quantity, r.Timestamp, r.Allocations, cmp.Or(r.License, e.Batch.ProductCode), r.Account, r.Dimension})
 		}
 	}
 	return list

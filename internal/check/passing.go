@@ -85,7 +85,7 @@ func (c *checker) expectPassing(call *store.Call, i int, stands *store.Fact) sto
 	case stands.Call == call.ID:
 		c.asTold(call.ID, i, told, stands)
 	case stands.Call.Shard() == call.ID.Shard() && stands.Call < call.ID:
-		c.problem(call.ID, "fact %d was told anew here, but stands as told by call %s", i+1, CallText(stands.Call))
+		c.problem(call.ID, "fact %d was told anew here, but stands as told by call %s", i+1, stands.Call)
 	}
 	return want
 }
@@ -94,6 +94,6 @@ func (c *checker) expectPassing(call *store.Call, i int, stands *store.Fact) sto
 // created it last.
 func (c *checker) passingStands(f *store.Fact) {
 	if last, ok := c.passing.last[f.Key]; ok && c.passing.alone && f.Call != last.call {
-		c.problem(last.call, "tells the fact that stands as told by call %s", CallText(f.Call))
+		c.problem(last.call, "tells the fact that stands as told by call %s", f.Call)
 	}
 }

@@ -66,7 +66,7 @@ func (c *checker) expect(ctx context.Context, call *store.Call, i int, createdHe
 		c.asTold(call.ID, i, told, &stands)
 		return store.Created, nil
 	case stands.Call.Shard() == call.ID.Shard() && stands.Call > call.ID:
-		c.problem(call.ID, "fact %d was told here, but stands as told by the later call %s", i+1, CallText(stands.Call))
+		c.problem(call.ID, "fact %d was told here, but stands as told by the later call %s", i+1, stands.Call)
 		return 0, nil
 	case same:
 		return store.Same, nil

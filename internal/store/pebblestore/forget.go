@@ -8,8 +8,8 @@ import (
 )
 
 // DropBefore implements store.Store: since keys begin with kind and hour, it is
-// one deletion for each kind, however many facts there are. What the log has is
-// indexed before, so that nothing that is dropped is found there again.
+// one deletion for each kind, however many facts there are. All are indexed
+// before, so that none that is dropped is taken from the log again.
 func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -33,14 +33,13 @@ func (s *Store) Reset(ctx context.Context) error {
 	}
 	defer s.gate.leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error {
-		if err := s.awaitIndex(0); err != nil {
+		if err := s.indexEverything(); err != nil {
 			return err
 		}
 		// The witness must not know of calls that are about to be forgotten.
 		if err := s.witness.clear(); err != nil {
 			return err
 		}
-		s.backlog.clear()
 		g.deleteRange([]byte{firstKind}, []byte{lastKind + 1})
 		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
 		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})

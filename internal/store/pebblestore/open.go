@@ -17,8 +17,9 @@ import (
 
 // formatVersion is that of the keys and tables of encode.go. A ledger with a
 // higher one was written by a later meterd, which may rely on what this one does
-// not know. 1 was of no release: its calls did not keep what they told.
-const formatVersion = 2
+// not know. 1 and 2 were of no release: the calls of 1 did not keep what they
+// told, and those of 2 had entries of the trail in another form.
+const formatVersion = 3
 
 var (
 	// ErrLocked is returned by Open when somebody has the ledger open.
@@ -30,7 +31,7 @@ var (
 	ErrNewer = errors.New("the ledger was written by a newer meterd")
 	// ErrUnreleased is returned by Open for a ledger from before the first
 	// release.
-	ErrUnreleased = errors.New("the ledger was written before meterd's first release and lacks what calls told")
+	ErrUnreleased = errors.New("the ledger was written by a meterd of before the first release")
 )
 
 // formatKey is where the ledger's format version stands.
