@@ -23,4 +23,12 @@ const (
 	// adminTimeout is how long a command waits for the admin surface to begin
 	// its answer.
 	adminTimeout = 30 * time.Second
+
+	// heapGrowth is how many bytes the heap may grow by between two collections,
+	// as long as that is between heapPercentMin and heapPercentMax percent of what
+	// is alive. heapTended is how often that is looked after.
+	heapGrowth     = 128 << 20
+	heapPercentMin = 50
+	heapPercentMax = 400
+	heapTended     = time.Second
 )

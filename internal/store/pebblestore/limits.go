@@ -20,7 +20,7 @@ const (
 	// segmentFacts and segmentBytes are how much of the log is indexed at a
 	// time. More is cheaper to index, since tables overlap less, but takes
 	// memory, and time when the ledger is opened after a crash.
-	segmentFacts = 1 << 19
+	segmentFacts = 500_000
 	segmentBytes = 64 << 20
 	// sealedMax is how many segments can wait for the indexer; then commits do.
 	sealedMax = 2
