@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// tendHeap lets the heap grow by about heapGrowth between two collections,
-// however much of it is alive. In proportion, as Go does by itself, a small
-// ledger would be collected ten times a second under load, and a large one take
-// twice the memory that it needs. Whoever has set GOGC or GOMEMLIMIT knows better.
+// tendHeap lets the heap grow to about heapGoal between two collections, however
+// much of it is alive. In proportion, as Go does by itself, a small ledger would
+// be collected ten times a second under load, and a large one take twice the
+// memory that it needs. Whoever has set GOGC or GOMEMLIMIT knows better.
 func tendHeap(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -36,6 +36,6 @@ func tendHeap(ctx context.Context) {
 
 // growthPercent is what a heap with so many bytes alive may grow by.
 func growthPercent(live uint64) int {
-	percent := 100 * heapGrowth / max(live, 1)
+	percent := 100 * (heapGoal - int64(live)) / max(int64(live), 1)
 	return int(min(max(percent, heapPercentMin), heapPercentMax))
 }

@@ -8,10 +8,11 @@ func TestGrowthOfTheHeap(t *testing.T) {
 		want int
 	}{
 		{0, heapPercentMax},
-		{heapGrowth / 100, heapPercentMax},
-		{heapGrowth, 100},
-		{heapGrowth * 3 / 2, 66},
-		{heapGrowth * 100, heapPercentMin},
+		{heapGoal / 100, heapPercentMax},
+		{heapGoal / 2, 100},
+		{heapGoal * 5 / 8, 60},
+		{heapGoal, heapPercentMin},
+		{heapGoal * 100, heapPercentMin},
 	} {
 		if got := growthPercent(test.live); got != test.want {
 			t.Errorf("with %d bytes alive the heap may grow by %d %%, want %d", test.live, got, test.want)

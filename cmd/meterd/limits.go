@@ -24,11 +24,11 @@ const (
 	// its answer.
 	adminTimeout = 30 * time.Second
 
-	// heapGrowth is how many bytes the heap may grow by between two collections,
-	// as long as that is between heapPercentMin and heapPercentMax percent of what
-	// is alive. heapTended is how often that is looked after.
-	heapGrowth     = 128 << 20
-	heapPercentMin = 50
+	// heapGoal is how large the heap may become before it is collected, unless
+	// that would let it grow by less than heapPercentMin of what is alive, or by
+	// more than heapPercentMax. heapTended is how often that is looked after.
+	heapGoal       = 256 << 20
+	heapPercentMin = 33
 	heapPercentMax = 400
 	heapTended     = time.Second
 )

@@ -36,8 +36,8 @@ const (
 	filterIdleMillis  = 2 * hourMillis
 	filterSweepMillis = 60_000
 
-	defaultMemTableBytes = 16 << 20
-	defaultCacheBytes    = 64 << 20
+	defaultMemTableBytes = 8 << 20
+	defaultCacheBytes    = 48 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
 	// overlapMax is how many tables may have to be looked in for one key before
