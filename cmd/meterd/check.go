@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -126,11 +127,14 @@ func printReport(w io.Writer, output string, r *check.Report) error {
 	}
 	if output == "json" {
 		err := json.NewEncoder(w).Encode(map[string]any{
-			"sound": r.Sound(), "calls": r.Calls, "facts": r.Facts, "heads": heads, "problems": problems, "more": r.More,
+			"sound": r.Sound(), "calls": r.Calls, "facts": r.Facts, "heads": heads, "problems": problems, "more": r.More, "recordsFrom": recordsFrom(r),
 		})
 		return errors.Join(err, soundness(r))
 	}
 	fmt.Fprintf(w, "%d calls and %d facts checked\n", r.Calls, r.Facts)
+	if r.Cut.Hour > 0 {
+		fmt.Fprintf(w, "records before %s were dropped by retention; of them only the sums of months can be checked\n", r.Cut.Time().Format(time.RFC3339))
+	}
 	for _, h := range heads {
 		fmt.Fprintf(w, "head %s\n", h)
 	}
@@ -144,6 +148,15 @@ func printReport(w io.Writer, output string, r *check.Report) error {
 		fmt.Fprintln(w, "the ledger is sound")
 	}
 	return soundness(r)
+}
+
+// recordsFrom is the time of the first hour of which records are kept; null if
+// none were dropped.
+func recordsFrom(r *check.Report) *time.Time {
+	if r.Cut.Hour == 0 {
+		return nil
+	}
+	return new(r.Cut.Time())
 }
 
 func soundness(r *check.Report) error {

@@ -48,9 +48,10 @@ var rooms = []room{
 	{path: "internal/store/pebblestore", ours: "internal/store internal/audit", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/checkpoint", ours: "internal/store"},
-	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint", outside: "github.com/golang-jwt/jwt/v5"},
+	{path: "internal/retention", ours: "internal/store internal/checkpoint"},
+	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint internal/retention", outside: "github.com/golang-jwt/jwt/v5"},
 
-	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
+	{path: "internal/check", ours: "internal/store internal/audit internal/metering internal/retention"},
 
 	{path: "internal/backup"},
 	{path: "internal/transfer", ours: "internal/store internal/audit"},

@@ -24,6 +24,7 @@ import (
 	"github.com/meterd/meterd/internal/clock"
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/retention"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -46,6 +47,9 @@ type Ledger struct {
 	market  atomic.Pointer[marketplace.Market]
 	ids     recordIDs
 	signers signers
+
+	// kept is the first hour of which records are kept.
+	kept atomic.Uint32
 
 	// applying orders changes of the marketplace.
 	applying sync.Mutex
@@ -102,6 +106,11 @@ func (l *Ledger) load(ctx context.Context) error {
 		return fmt.Errorf("reading marketplace: %w", err)
 	}
 	l.market.Store(market)
+	cut, err := retention.Read(ctx, l.store)
+	if err != nil {
+		return err
+	}
+	l.raiseKept(cut.Hour)
 	return nil
 }
 
@@ -129,6 +138,9 @@ func scope(m *marketplace.Market, seller metering.AccountID, region metering.Reg
 // commit stores facts and entry, and turns the store's fault into one that
 // names the operation.
 func (l *Ledger) commit(ctx context.Context, r *store.Request) error {
+	if err := l.checkKept(r.Facts); err != nil {
+		return fmt.Errorf("committing call: %w", err)
+	}
 	err := l.store.Commit(ctx, r)
 	if errors.Is(err, store.ErrUnknownOutcome) {
 		l.logger.Error("commit outcome unknown", "err", err)
