@@ -49,7 +49,7 @@ line or the environment is wrong, and nothing was done.`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
+		newCatalog(), newRecords(), newTotals(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)

@@ -57,7 +57,7 @@ var rooms = []room{
 	{path: "internal/transfer", ours: "internal/store internal/audit"},
 
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup", outside: "github.com/prometheus/client_golang"},
+	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},

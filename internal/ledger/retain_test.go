@@ -1,12 +1,18 @@
 package ledger
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/retention"
+	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 )
 
@@ -69,5 +75,71 @@ func TestOpenHoursAreKept(t *testing.T) {
 	}
 	if _, err := l.Retain(t.Context(), 100*day+time.Hour, noon); err != nil {
 		t.Error(err)
+	}
+}
+
+// stuck is a store that drops nothing.
+type stuck struct{ store.Store }
+
+var errStuck = errors.New("stuck")
+
+func (stuck) DropBefore(context.Context, store.Hour) error { return errStuck }
+
+// moving is a store where something happens in the middle of a reading.
+type moving struct {
+	store.Store
+	happens *func()
+}
+
+func (m moving) Scan(ctx context.Context, r store.Range) iter.Seq2[store.Fact, error] {
+	if happens := *m.happens; happens != nil {
+		*m.happens = nil
+		happens()
+	}
+	return m.Store.Scan(ctx, r)
+}
+
+// TestTotalsStandStill: however far the dropping is, a month comes to the same.
+func TestTotalsStandStill(t *testing.T) {
+	original, s := openDemo(t)
+	for i := range 2 {
+		b := batch(int64(5 + i))
+		b.Usages[0].Timestamp = noon.Add(-time.Duration(i) * time.Hour)
+		if _, err := original.BatchMeterUsage(t.Context(), original.callBy(t, "AKIDSELLER"), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	month := retention.Month(noon.Format("2006-01"))
+	want := []Total{{Month: month, Seller: seller, Region: "us-east-1", Product: "saas", Buyer: buyer, Dimension: "users", Records: 2, Quantity: 11}}
+	same := func(when string, s store.Store) {
+		t.Helper()
+		got, err := open(t, s).Totals(t.Context(), month)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", when, err, diff)
+		}
+	}
+	same("before", s)
+	retain := func(s store.Store) error {
+		l := open(t, s)
+		l.Clock().Set(noon.Add(200 * day))
+		_, err := l.Retain(t.Context(), 100*day, noon)
+		return err
+	}
+	happens := func() {
+		if err := retain(stuck{s}); !errors.Is(err, errStuck) {
+			t.Error(err)
+		}
+	}
+	same("when it is counted in the middle of it", moving{s, &happens})
+	same("when it is counted and not dropped", s)
+	happens = func() {
+		if err := retain(s); err != nil {
+			t.Error(err)
+		}
+	}
+	same("when it is dropped in the middle of it", moving{s, &happens})
+	same("after", s)
+	if left := collect(t, original.Records(t.Context(), RecordFilter{})); len(left) != 0 {
+		t.Errorf("%d records are left", len(left))
 	}
 }

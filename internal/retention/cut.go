@@ -82,6 +82,9 @@ func (c *Cut) HasDropped(id store.CallID) bool { return id <= c.Head(id.Shard())
 // Time is when the first hour begins of which records are kept.
 func (c *Cut) Time() time.Time { return time.Unix(int64(c.Hour)*3600, 0).UTC() }
 
+// Equal reports whether nothing was dropped between the readings of two Cuts.
+func (c *Cut) Equal(d *Cut) bool { return c.version == d.version }
+
 // row is the Cut as it is written.
 func (c *Cut) row() (store.Row, error) {
 	text, err := json.Marshal(c)

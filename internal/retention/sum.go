@@ -21,6 +21,16 @@ func MonthOf(hour store.Hour) Month {
 	return Month(time.Unix(int64(hour)*3600, 0).UTC().Format("2006-01"))
 }
 
+// Hours returns the first hour of the month and that of the next.
+func (m Month) Hours() (from, to store.Hour, err error) {
+	start, err := time.Parse("2006-01", string(m))
+	if err != nil || start.Year() < 1970 {
+		return 0, 0, fmt.Errorf("%q is not a month such as 2026-11", string(m))
+	}
+	from = store.Hour(start.Unix() / 3600)
+	return from, next(from), nil
+}
+
 // next is the first hour of the month after that of an hour.
 func next(hour store.Hour) store.Hour {
 	t := time.Unix(int64(hour)*3600, 0).UTC()
