@@ -27,11 +27,12 @@ func newCheck() *cobra.Command {
 		Short: "Prove a ledger sound, or name what is not",
 		Long: `check re-derives a ledger from its log of calls: that the chain of hashes is
 whole, that every fact stands as the call told it that created it, that every
-outcome follows, that entries and facts agree, and that nothing stands beside the
-log. It prints the head of the chain. Who keeps that head, or the checkpoint that
-'meterd checkpoint' prints, can have a later check prove with --since that history
-was only appended to. A checkpoint must be signed by the ledger's own key or,
-better, by the one that --key names, which the auditor has kept too.
+outcome follows, that entries, facts and names agree, and that nothing stands beside
+the log; and it compares every byte of the tables with its checksum. It prints the
+head of the chain. Who keeps that head, or the checkpoint that 'meterd checkpoint'
+prints, can have a later check prove with --since that history was only appended
+to. A checkpoint must be signed by the ledger's own key or, better, by the one that
+--key names, which the auditor has kept too.
 
 --equal compares with another ledger, call by call, and names the first difference:
 with the one that this was imported from, say.
@@ -91,9 +92,9 @@ func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr i
 	for _, head := range heads {
 		all += head.Call.Seq()
 	}
-	m := newMeter(stderr, "checking", "calls")
-	defer m.end()
-	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { m.show(calls, all) }})
+	show, end := watch(stderr, "calls checked")
+	defer end()
+	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { show(calls, all) }})
 }
 
 // checkEqual compares a store with that of another place.
@@ -106,9 +107,9 @@ func checkEqual(ctx context.Context, s store.Store, where string, stderr io.Writ
 		if err := store.Whole(ctx, theirs); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
-		m := newMeter(stderr, "comparing", "calls")
-		difference, err := transfer.Equal(ctx, s, theirs, m.show)
-		m.end()
+		show, end := watch(stderr, "calls compared")
+		difference, err := transfer.Equal(ctx, s, theirs, show)
+		end()
 		if err == nil && difference != "" {
 			err = fmt.Errorf("the two ledgers are not equal: %s", difference)
 		}

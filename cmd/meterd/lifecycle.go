@@ -78,10 +78,15 @@ func (l *listener) serve() error {
 	return l.http.Serve(l.Listener)
 }
 
-// serve serves until ctx is over or a listener breaks, and ends in order:
-// nothing new is accepted, what runs is finished. On SIGHUP the marketplace is
-// read again.
+// serve serves until ctx is over or a listener breaks. On SIGHUP the marketplace
+// is read again.
 func (s *service) serve(ctx context.Context, hangups <-chan os.Signal, listeners ...*listener) error {
+	return serveWhile(s.logger, func(broken <-chan error) error { return s.wait(ctx, hangups, broken) }, listeners...)
+}
+
+// serveWhile serves until wait returns, which is told of listeners that break,
+// and ends in order: nothing new is accepted, what runs is finished.
+func serveWhile(logger *slog.Logger, wait func(broken <-chan error) error, listeners ...*listener) error {
 	broken := make(chan error, len(listeners))
 	var serving sync.WaitGroup
 	for _, l := range listeners {
@@ -91,8 +96,8 @@ func (s *service) serve(ctx context.Context, hangups <-chan os.Signal, listeners
 			}
 		})
 	}
-	err := s.wait(ctx, hangups, broken)
-	err = errors.Join(err, shutdown(listeners, s.logger))
+	err := wait(broken)
+	err = errors.Join(err, shutdown(listeners, logger))
 	serving.Wait()
 	return err
 }

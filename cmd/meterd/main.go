@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/plan"
 )
 
 // Exit codes. Scripts may rely on them; "meterd --help" lists them.
@@ -25,6 +26,9 @@ const (
 	exitFailed = 1
 	// exitUsage: the command line or the environment is wrong; nothing was done.
 	exitUsage = 2
+	// exitDifferent: it worked, and what it found is not all good: rows were
+	// refused, or two ledgers differ.
+	exitDifferent = 3
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -43,6 +47,10 @@ func run(args []string) int {
 		return exitOK
 	}
 	report(os.Stderr, err)
+	var found *finding
+	if errors.As(err, &found) {
+		return exitDifferent
+	}
 	var failed *failure
 	if errors.As(err, &failed) {
 		return exitFailed
@@ -51,9 +59,14 @@ func run(args []string) int {
 	return exitUsage
 }
 
-// report prints an error. The mistakes of a catalog have a line each, in the
-// form that editors jump to.
+// report prints an error. The mistakes of a file have a line each, in the form
+// that editors jump to.
 func report(w io.Writer, err error) {
+	var wrongPlan *plan.Errors
+	if errors.As(err, &wrongPlan) {
+		fmt.Fprintln(w, wrongPlan)
+		err = fmt.Errorf("%s has %s", wrongPlan.File, count(len(wrongPlan.Mistakes), "mistake"))
+	}
 	var wrong *catalog.Errors
 	if errors.As(err, &wrong) {
 		fmt.Fprintln(w, wrong)

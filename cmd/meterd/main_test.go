@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			// No AWS configuration of this machine, and no metadata service.
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			e.Values[serviceKey{}] = new(scriptService)
+			e.Values[agentKey{}] = new(scriptService)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -69,7 +70,7 @@ type process struct {
 	read   chan struct{}
 }
 
-var readyLine = regexp.MustCompile(`^meterd ready api=(\S+) admin=(\S+)/_meterd/$`)
+var readyLine = regexp.MustCompile(`^meterd ready (?:api|agent)=(\S+)(?: admin=(\S+)/_meterd/)?$`)
 
 // beginMeterd starts a meterd. Its logs go to a file.
 func beginMeterd(dir, log string, env []string, args ...string) (*process, error) {
@@ -105,7 +106,7 @@ func (p *process) readOutput(stdout io.Reader) {
 }
 
 // startMeterd starts a meterd, waits until it says that it is ready, and
-// returns where its API and its admin surface are.
+// returns where its API and its admin surface are. An agent has the former.
 func startMeterd(dir, log string, env []string, args ...string) (p *process, api, admin string, err error) {
 	if p, err = beginMeterd(dir, log, env, args...); err != nil {
 		return nil, "", "", err

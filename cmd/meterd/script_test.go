@@ -17,18 +17,30 @@ import (
 // scriptService is the service that a script has started and not ended.
 type scriptService struct{ *process }
 
-type serviceKey struct{}
+type (
+	serviceKey struct{}
+	agentKey   struct{}
+)
 
-// cmdStart starts a service and points the script's commands at it:
+// runningOf is what runs as a service, or as an agent beside it, and the name of
+// its files.
+func runningOf(ts *testscript.TestScript, args []string) (running *scriptService, name string) {
+	if len(args) > 0 && args[0] == "agent" {
+		return ts.Value(agentKey{}).(*scriptService), "agent"
+	}
+	return ts.Value(serviceKey{}).(*scriptService), "service"
+}
+
+// cmdStart starts a service or an agent and points the script's commands at it:
 //
-//	start dev|serve [flag...]
+//	start dev|serve|agent [flag...]
 //
 // What it prints is in the file service.out when it has ended, its log in
-// service.log.
+// service.log; those of an agent are agent.out and agent.log.
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
-	running := ts.Value(serviceKey{}).(*scriptService)
+	running, name := runningOf(ts, args)
 	if neg || len(args) == 0 || running.process != nil {
-		ts.Fatalf("usage: start dev|serve [flag...], once until end")
+		ts.Fatalf("usage: start dev|serve|agent [flag...], once until end")
 	}
 	args = append(args, "--listen", "127.0.0.1:0")
 	if args[0] == "serve" {
@@ -38,7 +50,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
-	p, api, admin, err := startMeterd(ts.MkAbs("."), ts.MkAbs("service.log"), env, args...)
+	p, api, admin, err := startMeterd(ts.MkAbs("."), ts.MkAbs(name+".log"), env, args...)
 	ts.Check(err)
 	running.process = p
 	ts.Defer(func() {
@@ -47,28 +59,33 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 			p.wait()
 		}
 	})
+	if name == "agent" {
+		ts.Setenv("METERD_AGENT_URL", api)
+		return
+	}
 	ts.Setenv("API", api)
 	ts.Setenv("API_ADDRESS", strings.TrimPrefix(api, "http://"))
 	ts.Setenv("METERD_ENDPOINT", api)
 	ts.Setenv("METERD_ADMIN_URL", admin)
 }
 
-// cmdEnd ends the service with SIGTERM, which must exit with 0. It is not called
-// stop, because testscript has a command of that name, which ends the script:
+// cmdEnd ends the service, or the agent, with SIGTERM, which must exit with 0. It
+// is not called stop, because testscript has a command of that name, which ends
+// the script:
 //
-//	end
+//	end [agent]
 func cmdEnd(ts *testscript.TestScript, neg bool, args []string) {
-	running := ts.Value(serviceKey{}).(*scriptService)
-	if neg || len(args) != 0 || running.process == nil {
-		ts.Fatalf("usage: end, after start")
+	running, name := runningOf(ts, args)
+	if neg || len(args) > 1 || len(args) == 1 && name != args[0] || running.process == nil {
+		ts.Fatalf("usage: end [agent], after start")
 	}
 	p := running.process
 	running.process = nil
 	ts.Check(p.Process.Signal(syscall.SIGTERM))
 	if code := p.wait(); code != 0 {
-		ts.Fatalf("the service exited with %d:\n%s", code, ts.ReadFile("service.log"))
+		ts.Fatalf("the %s exited with %d:\n%s", name, code, ts.ReadFile(name+".log"))
 	}
-	ts.Check(os.WriteFile(ts.MkAbs("service.out"), []byte(p.stdout.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(name+".out"), []byte(p.stdout.String()), 0o600))
 }
 
 // cmdHangup sends SIGHUP and waits until the log has a line like a pattern:

@@ -30,6 +30,9 @@ type service struct {
 	source marketSource
 	api    *server.Server
 	admin  *admin.Admin
+	// following ends the watch over what other services do to the marketplace;
+	// nil where the store is this one's alone.
+	following func()
 	// printed are the registration tokens that dev has printed.
 	printed []marketplace.Token
 }
@@ -58,7 +61,27 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 		Token: o.adminToken, AllowReset: o.allowReset, Start: s.startState(), Override: source.override, Pprof: o.pprof,
 		Scratch: scratchDir(o.data), Version: readVersion().Version,
 	})
+	s.follow()
 	return s, nil
+}
+
+// follow begins to watch what other services do to the marketplace, if they share
+// the store.
+func (s *service) follow() {
+	shared, ok := s.store.(store.Shared)
+	if !ok {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ledger.Follow(ctx, shared)
+	}()
+	s.following = func() {
+		stop()
+		<-done
+	}
 }
 
 // startState is what a reset begins with; nil without a source. Tokens that
@@ -172,7 +195,12 @@ func makeDataDir(data string) error {
 	return nil
 }
 
-func (s *service) close() error { return s.store.Close() }
+func (s *service) close() error {
+	if s.following != nil {
+		s.following()
+	}
+	return s.store.Close()
+}
 
 // together serves the API and the admin surface on one port. A ServeMux would
 // redirect some paths, which no client of the API survives.

@@ -8,7 +8,9 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/retention"
@@ -63,32 +65,33 @@ type Options struct {
 // read, or that a head of Options.Since is from before what retention has dropped;
 // what is wrong with the ledger is in the report.
 func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error) {
-	c := &checker{store: s, Options: options, last: map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}}
-	var err error
-	if c.cut, err = retention.Read(ctx, s); err != nil {
+	c := &checker{
+		store: s, Options: options,
+		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}, named: map[store.NameID]*string{}, cut: new(retention.Cut),
+	}
+	if err := c.readCut(ctx); errors.Is(err, store.ErrDamaged) {
+		c.problem(0, "cannot be read: %v", err)
+	} else if err != nil {
 		return nil, err
+	}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"shards", c.shards}, {"calls", c.calls}, {"heads", c.heads}, {"facts", c.facts}, {"sums", c.sums}, {"checksums", c.bytes},
+	} {
+		err := step.do(ctx)
+		if errors.Is(err, store.ErrDamaged) {
+			// What comes behind would only show the same damage again.
+			c.problem(c.reading, "cannot be read: %v", err)
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", step.what, err)
+		}
 	}
 	c.report.Cut = c.cut
-	if err := c.sinceCut(); err != nil {
-		return nil, err
-	}
-	if err := c.calls(ctx); err != nil {
-		return nil, fmt.Errorf("reading calls: %w", err)
-	}
-	c.sinceSeen()
-	if err := c.heads(ctx); err != nil {
-		return nil, fmt.Errorf("reading heads: %w", err)
-	}
-	if err := c.facts(ctx); err != nil {
-		return nil, fmt.Errorf("reading facts: %w", err)
-	}
-	wrong, err := c.cut.CheckSums(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	for _, month := range wrong {
-		c.problem(0, "the sums of %s, whose records were dropped, are not those that were counted", month)
-	}
 	return &c.report, nil
 }
 
@@ -96,6 +99,11 @@ type checker struct {
 	Options
 	store  store.Store
 	report Report
+	// reading is the call that is being read; 0 if none is.
+	reading store.CallID
+	// named are the names that were looked up; nil is one that is missing.
+	named   map[store.NameID]*string
+	passing passing
 	// last is the newest call seen of each shard.
 	last map[uint16]store.Head
 	// created counts the facts that the log says were created, but for those of
@@ -114,22 +122,53 @@ func (c *checker) problem(call store.CallID, format string, args ...any) {
 	c.report.Problems = append(c.report.Problems, Problem{call, fmt.Sprintf(format, args...)})
 }
 
+// shards finds out whether there are several.
+func (c *checker) shards(ctx context.Context) error {
+	heads, err := c.store.Heads(ctx)
+	c.passing.alone = len(heads) <= 1
+	return err
+}
+
 // progressEvery is how many calls pass between two reports of progress.
 const progressEvery = 1000
 
 func (c *checker) calls(ctx context.Context) error {
+	c.reading = 1
 	for call, err := range c.store.ScanCalls(ctx, 0) {
 		if err != nil {
 			return err
 		}
+		c.reading = call.ID
 		c.link(&call)
-		c.entry(&call)
+		if err := c.entry(ctx, &call); err != nil {
+			return err
+		}
 		if err := c.told(ctx, &call); err != nil {
 			return err
 		}
+		c.reading++
 		if c.report.Calls++; c.Progress != nil && c.report.Calls%progressEvery == 0 {
 			c.Progress(c.report.Calls)
 		}
+	}
+	c.reading = 0
+	c.sinceSeen()
+	return nil
+}
+
+// sums checks that those of dropped records are as they were counted.
+func (c *checker) sums(ctx context.Context) error {
+	wrong, err := c.cut.CheckSums(ctx, c.store)
+	for _, month := range wrong {
+		c.problem(0, "the sums of %s, whose records were dropped, are not those that were counted", month)
+	}
+	return err
+}
+
+// bytes has the store look at those of its bytes that no entry is read from.
+func (c *checker) bytes(ctx context.Context) error {
+	if s, ok := c.store.(store.Verifier); ok {
+		return s.Verify(ctx)
 	}
 	return nil
 }
@@ -175,6 +214,18 @@ func (c *checker) beginning(first *store.Call) store.Head {
 		return store.Head{Call: first.ID - 1, Hash: unknown}
 	}
 	return cut
+}
+
+// readCut reads what retention has dropped, of which nothing is to be expected.
+func (c *checker) readCut(ctx context.Context) error {
+	cut, err := retention.Read(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	c.cut = cut
+	// Of tokens that dropped calls have created, nothing is known.
+	c.passing.forgotten = cut.Hour > 0
+	return c.sinceCut()
 }
 
 // sinceCut refuses heads of calls that were dropped: nobody can tell any more

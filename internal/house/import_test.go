@@ -31,13 +31,15 @@ var rooms = []room{
 	{path: "bench/ceiling", ours: "api bench internal/auth internal/marketplace internal/wire"},
 	{path: "bench/compare", ours: "*"},
 	{path: "client", ours: "api", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go github.com/golang-jwt/jwt/v5 github.com/google/uuid golang.org/x/time"},
+	{path: "recorder", ours: "api client internal/metering internal/outbox internal/sender"},
 	{path: "cmd/meterd", ours: "*", outside: "*"},
+	{path: "crashtest", testOnly: true},
 
 	{path: "internal/metering"},
 	{path: "internal/marketplace", ours: "internal/metering"},
 	{path: "internal/sigv4"},
 	{path: "internal/clock"},
-	{path: "internal/audit", outside: "github.com/fxamacker/cbor/v2"},
+	{path: "internal/audit"},
 
 	{path: "internal/wire", ours: "api"},
 	{path: "internal/auth", ours: "internal/sigv4 internal/marketplace internal/metering"},
@@ -46,10 +48,18 @@ var rooms = []room{
 	{path: "internal/store", ours: "internal/audit"},
 	{path: "internal/store/memstore", ours: "internal/store internal/audit"},
 	{path: "internal/store/pebblestore", ours: "internal/store internal/audit", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/store/pgstore", ours: "internal/store internal/audit", outside: "github.com/jackc/pgx/v5"},
+	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/checkpoint", ours: "internal/store"},
 	{path: "internal/retention", ours: "internal/store internal/checkpoint"},
 	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint internal/retention", outside: "github.com/golang-jwt/jwt/v5"},
+
+	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/intake", ours: "internal/metering"},
+	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
+	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
+	{path: "internal/agent", ours: "api client internal/clock internal/intake internal/metering internal/outbox internal/plan", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering internal/retention"},
 
@@ -59,9 +69,15 @@ var rooms = []room{
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
 
+	{path: "internal/usagefile", ours: "api client"},
+
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},
 	{path: "internal/notrun/list", ours: "internal/notrun"},
+	{path: "examples", testOnly: true},
+	{path: "examples/container", ours: "api client"},
+	{path: "examples/landing", ours: "client recorder"},
+	{path: "examples/webapp", ours: "recorder"},
 	{path: "scripts", testOnly: true},
 	{path: "livetest", testOnly: true},
 	{path: "livetest/go-v2", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},

@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +43,7 @@ type Ledger struct {
 	clock  *clock.Clock
 	logger *slog.Logger
 
-	market  atomic.Pointer[marketplace.Market]
+	market  atomic.Pointer[snapshot]
 	ids     recordIDs
 	signers signers
 
@@ -67,6 +66,9 @@ type Call struct {
 	RequestID string
 	SourceIP  string
 	UserAgent string
+
+	// names are the ids of Market's names.
+	names nameIDs
 }
 
 // Open makes a ledger over a store: over an empty one, it writes what a ledger
@@ -97,15 +99,9 @@ func (l *Ledger) load(ctx context.Context) error {
 	if l.ids, err = newRecordIDs(secret); err != nil {
 		return err
 	}
-	state, _, err := l.readMarket(ctx)
-	if err != nil {
+	if err := l.reread(ctx); err != nil {
 		return err
 	}
-	market, err := marketplace.NewMarket(state)
-	if err != nil {
-		return fmt.Errorf("reading marketplace: %w", err)
-	}
-	l.market.Store(market)
 	cut, err := retention.Read(ctx, l.store)
 	if err != nil {
 		return err
@@ -115,25 +111,19 @@ func (l *Ledger) load(ctx context.Context) error {
 }
 
 // Begin draws the time and the marketplace for one call.
-func (l *Ledger) Begin() Call { return Call{At: l.clock.Now(), Market: l.market.Load()} }
+func (l *Ledger) Begin() Call {
+	s := l.market.Load()
+	return Call{At: l.clock.Now(), Market: s.market, names: s.names}
+}
 
 // Market returns the marketplace as it stands.
-func (l *Ledger) Market() *marketplace.Market { return l.market.Load() }
+func (l *Ledger) Market() *marketplace.Market { return l.market.Load().market }
 
 // Clock returns the service's clock.
 func (l *Ledger) Clock() *clock.Clock { return l.clock }
 
 // Stats returns the gauges of the store.
 func (l *Ledger) Stats() store.Stats { return l.store.Stats() }
-
-// scope is where a usage record's key counts: M0124, in the seller's books of
-// one Region, unless the profile keeps one book for all.
-func scope(m *marketplace.Market, seller metering.AccountID, region metering.Region) string {
-	if !m.Profile.DedupPerRegion {
-		region = "*"
-	}
-	return string(seller) + "/" + string(region)
-}
 
 // commit stores facts and entry, and turns the store's fault into one that
 // names the operation.
@@ -149,9 +139,4 @@ func (l *Ledger) commit(ctx context.Context, r *store.Request) error {
 		return fmt.Errorf("committing call: %w", err)
 	}
 	return nil
-}
-
-func splitScope(s string) (metering.AccountID, metering.Region) {
-	seller, region, _ := strings.Cut(s, "/")
-	return metering.AccountID(seller), metering.Region(region)
 }

@@ -38,14 +38,10 @@ func tell(t testing.TB, s store.Store, r *store.Request) {
 	e := audit.Entry{Operation: "BatchMeterUsage", Batch: &audit.Batch{}}
 	for _, f := range r.Facts {
 		if retention.IsUsage(f.Key.Kind) {
-			e.Batch.Records = append(e.Batch.Records, audit.Record{Quantity: f.Quantity, Timestamp: f.Timestamp})
+			e.Batch.Records = append(e.Batch.Records, audit.Record{Brief: true})
 		}
 	}
-	entry, err := e.Append(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Call = entry
+	r.Call = e.Append(nil)
 	if err := s.Commit(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -398,11 +394,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = reopen(s)
-	// Pebble works in the background.
 	after := s.Stats().Bytes
-	for end := time.Now().Add(10 * time.Second); after > before/2 && time.Now().Before(end); after = s.Stats().Bytes {
-		time.Sleep(10 * time.Millisecond)
-	}
 	t.Logf("%d bytes before, %d after", before, after)
 	if after > before/2 {
 		t.Errorf("%d bytes are left of %d, after three quarters were dropped", after, before)

@@ -45,6 +45,11 @@ func Run(ctx context.Context, s store.Store, before store.Hour, key ed25519.Priv
 			return r.dropped, err
 		}
 	}
+	if s, ok := s.(store.Reclaimer); ok && r.dropped != (Dropped{}) {
+		if err := s.Reclaim(ctx); err != nil {
+			return r.dropped, err
+		}
+	}
 	return r.dropped, nil
 }
 

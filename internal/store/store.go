@@ -115,11 +115,20 @@ var (
 	ErrGap = errors.New("call does not follow the last one")
 	// ErrVersion is returned by Put when another version of a row stands.
 	ErrVersion = errors.New("row has another version")
+	// ErrDamaged is wrapped where an entry cannot be read as it was written.
+	ErrDamaged = errors.New("damaged entry")
 	// ErrUnknownOutcome is returned by Commit and the other writes when the
 	// connection or the quorum was lost after sending, or when the disk refused
 	// to confirm.
 	ErrUnknownOutcome = errors.New("commit outcome unknown")
 )
+
+// Verifier is a Store that keeps its bytes itself, and can read all of them and
+// compare them with the checksums that were written along, also of what no entry
+// is read from. The error wraps ErrDamaged and names what does not compare.
+type Verifier interface {
+	Verify(ctx context.Context) error
+}
 
 // Stats are gauges; each is approximate where exactness would cost a read.
 type Stats struct {
@@ -130,4 +139,10 @@ type Stats struct {
 	// Stopped says why the store accepts no more writes, though reads go on;
 	// nil while it accepts them.
 	Stopped error
+}
+
+// Reclaimer is a Store on which what was dropped takes space until it is asked to
+// give it back. Nothing else changes.
+type Reclaimer interface {
+	Reclaim(ctx context.Context) error
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // DropBefore implements store.Store: since keys begin with kind and hour, it is
-// one deletion for each kind, however many facts there are. What the log has is
-// indexed before, so that nothing that is dropped is found there again.
+// one deletion for each kind, however many facts there are. All are indexed
+// before, so that none that is dropped is taken from the log again.
 func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 
 // DropCalls implements store.Store. All facts are indexed before, because the
 // index is built from calls; the mark of how far it goes moves to a call that
-// stays. Pebble gives the disk back in the background.
+// stays. Reclaim gives the disk back.
 func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -45,10 +45,17 @@ func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 			return fmt.Errorf("reading the newest call: %w", err)
 		}
 		from, _ := shardKeys(upTo.Shard())
-		if to := appendCallKey(nil, min(upTo+1, newest.Call)); bytes.Compare(from, to) < 0 {
-			g.deleteRange(from, to)
-			g.markIndexed(s.head)
+		to := appendCallKey(nil, min(upTo+1, newest.Call))
+		if bytes.Compare(from, to) >= 0 {
+			return nil
 		}
+		// After a power cut the witness may be behind, at a call that is about
+		// to be dropped.
+		if err := s.witness.clear(); err != nil {
+			return err
+		}
+		g.deleteRange(from, to)
+		g.markIndexed(s.head)
 		return nil
 	})
 }
@@ -60,10 +67,13 @@ func (s *Store) Reset(ctx context.Context) error {
 	}
 	defer s.gate.leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error {
-		if err := s.awaitIndex(0); err != nil {
+		if err := s.indexEverything(); err != nil {
 			return err
 		}
-		s.backlog.clear()
+		// The witness must not know of calls that are about to be forgotten.
+		if err := s.witness.clear(); err != nil {
+			return err
+		}
 		g.deleteRange([]byte{firstKind}, []byte{lastKind + 1})
 		g.deleteRange([]byte{callPrefix}, []byte{callPrefix + 1})
 		g.deleteRange([]byte{rowPrefix}, []byte{rowPrefix + 1})

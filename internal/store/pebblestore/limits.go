@@ -44,6 +44,9 @@ const (
 	defaultCacheBytes    = 64 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
+	// overlapMax is how many tables may have to be looked in for one key before
+	// they are merged. More means that what is merged is written less often.
+	overlapMax = 8
 	// bloomBits per key give about one needless read in a hundred lookups.
 	bloomBits = 10
 

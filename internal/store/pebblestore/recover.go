@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -40,7 +41,7 @@ func (s *Store) recover() error {
 		}
 		last = call.ID
 	}
-	return errors.Join(err, it.Error(), it.Close())
+	return cmp.Or(err, it.Error(), it.Close())
 }
 
 // addCreated adds what a call created to the backlog. It uses and returns a

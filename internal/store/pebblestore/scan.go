@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, erro
 		return store.Fact{}, false, nil
 	}
 	if err != nil {
-		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", damage(err))
 	}
 	defer closer.Close()
 	f, err := decodeWholeFact(key, value)
@@ -84,7 +85,7 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 	defer s.gate.leave()
 	heads, err := s.heads()
 	if err != nil {
-		return nil, fmt.Errorf("reading the newest calls: %w", err)
+		return nil, fmt.Errorf("reading the newest calls: %w", damage(err))
 	}
 	return heads, nil
 }
@@ -102,7 +103,7 @@ func (s *Store) heads() (heads []store.Head, err error) {
 		heads = append(heads, store.Head{Call: call.ID, Hash: call.Hash})
 	}
 	slices.Reverse(heads)
-	return heads, errors.Join(err, it.Error(), it.Close())
+	return heads, cmp.Or(err, it.Error(), it.Close())
 }
 
 // readHead reads the last call of a shard, or what the first one comes behind.
@@ -118,7 +119,7 @@ func (s *Store) readHead(shard uint16) (store.Head, error) {
 		err = parseAt(it, &call)
 		head = store.Head{Call: call.ID, Hash: call.Hash}
 	}
-	return head, errors.Join(err, it.Error(), it.Close())
+	return head, cmp.Or(err, it.Error(), it.Close())
 }
 
 // scan yields what decode makes of the entries that open finds. It sees them as
@@ -135,7 +136,7 @@ func scan[T any](
 		defer s.gate.leave()
 		c, err := open()
 		if err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 			return
 		}
 		defer c.it.Close()
@@ -150,7 +151,7 @@ func scan[T any](
 			}
 		}
 		if err := c.it.Error(); err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 		}
 	}
 }
@@ -170,7 +171,7 @@ func scanOne[T any](
 		item, err = decode(key, value)
 	}
 	if err != nil {
-		return item, fmt.Errorf("scanning ledger at %x: %w", key, err)
+		return item, fmt.Errorf("scanning ledger at %x: %w", key, damage(err))
 	}
 	return item, nil
 }

@@ -38,7 +38,9 @@ func (s *Store) newPool(url string, conns int, prepare pgconn.AfterConnectFunc) 
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "meterd"
 	}
-	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleTime.Milliseconds(), 10)
+	// A replica that was cut off in a transaction holds up others that tell the
+	// same facts. They are patient, and so its transaction ends before they give up.
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(s.cfg.Patience.Milliseconds(), 10)
 	c.ValidateConnect = refuseStandby
 	c.OnNotice = noteWarning
 	c.AfterConnect = func(ctx context.Context, pc *pgconn.PgConn) error {

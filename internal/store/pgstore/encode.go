@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/meterd/meterd/internal/store"
@@ -22,7 +21,7 @@ const (
 	tailLen = len(store.Key{}.Tail)
 )
 
-var errDamaged = errors.New("damaged entry")
+var errDamaged = store.ErrDamaged
 
 func appendKey(b []byte, k store.Key) []byte {
 	b = appendHourKey(b, k.Kind, k.Hour)

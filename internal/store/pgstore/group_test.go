@@ -29,7 +29,7 @@ func stall(t *testing.T) *stalled {
 	t.Helper()
 	url := pgtest.Database(t)
 	s := &stalled{}
-	s.Store = mustOpen(t, url, Config{Committers: 1, Patience: time.Minute, OnGroup: func(requests, facts int, d time.Duration) {
+	s.Store = mustOpen(t, url, Config{Committers: 1, OnGroup: func(requests, facts int, d time.Duration) {
 		if d <= 0 {
 			t.Errorf("a group took %v", d)
 		}

@@ -194,7 +194,7 @@ func liveAndDie(t *testing.T, url string, round int, after time.Duration) (acks 
 }
 
 // check checks that the call is there as it was answered.
-func (a ack) check(l *ledger) error {
+func (a ack) check(l *contents) error {
 	r := killedRequest("child", a.round, a.writer, a.i)
 	r.CallID = a.call
 	c := l.calls[a.call]

@@ -42,11 +42,6 @@ const (
 	// forgetTime bounds one transaction that forgets: all facts of an hour, or
 	// all there is.
 	forgetTime = 10 * time.Minute
-	// idleTime is how long the server lets a transaction stand still before it
-	// ends it: then a replica that was cut off no longer holds up others that
-	// tell the same facts.
-	idleTime = 20 * time.Second
-
 	// factsPage and callsPage are how many facts and calls a scan reads at a
 	// time. A connection is not held between pages.
 	factsPage = 1000

@@ -86,19 +86,36 @@ func TestLostConnectionCommitsNothingLater(t *testing.T) {
 	}
 	// Something must make the store look where its chain ends.
 	commitAtLast(t, s, request())
-	const open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
-	if n := count(t, url, open); n != 1 {
+	const open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction"
+	if n := count(t, url, open+"'"); n != 1 {
 		t.Fatalf("%d transactions are open, want the one that was cut", n)
 	}
 	p.mu.Lock()
 	p.held()
 	p.mu.Unlock()
-	eventually(t, "its transaction has ended", func() bool { return count(t, url, open) == 0 })
+	eventually(t, "the server has broken it off", func() bool { return count(t, url, open+" (aborted)'") == 1 })
 	if _, ok, err := s.Lookup(t.Context(), testFact(1).Key); ok || err != nil {
 		t.Errorf("what was held up was committed: %t, %v", ok, err)
 	}
 	tells(t, s, r, store.Created)
 	read(t, s)
+}
+
+// TestCutOffReplicaHoldsUpNobody for longer than its own patience: then its
+// transaction ends, and with it the locks on what it told.
+func TestCutOffReplicaHoldsUpNobody(t *testing.T) {
+	url := pgtest.Database(t)
+	p, proxied := newProxy(t, url)
+	cutOff := mustOpen(t, proxied, Config{Patience: 500 * time.Millisecond})
+	p.cutAt(bind(stmtCommit), cutHeld)
+	if err := cutOff.Commit(t.Context(), request(testFact(1))); !errors.Is(err, store.ErrUnknownOutcome) {
+		t.Fatalf("a commit whose connection was cut: %v", err)
+	}
+	other := mustOpen(t, url, Config{Patience: eventuallyTime})
+	tells(t, other, request(testFact(1)), store.Created)
+	if ends := count(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"); ends != 0 {
+		t.Errorf("%d transactions still stand idle", ends)
+	}
 }
 
 // TestOtherWritesMayHaveAnUnknownOutcome, but for names, which are simply made
@@ -155,7 +172,7 @@ func standbyMissing(t *testing.T) (c *pgtest.Cluster, url string, demand func(bo
 // to wait no longer, or the connection ends. Neither is taken for an answer.
 func TestCommitWithoutItsStandbyIsNoSuccess(t *testing.T) {
 	c, url, demand := standbyMissing(t)
-	s := mustOpen(t, url, Config{Patience: 10 * time.Second})
+	s := mustOpen(t, url, Config{})
 	for i, end := range []string{"pg_cancel_backend", "pg_terminate_backend"} {
 		demand(true)
 		r := request(testFact(i))
@@ -178,16 +195,15 @@ func TestCommitWithoutItsStandbyIsNoSuccess(t *testing.T) {
 // store says so after its patience and then at once, until the standby is back.
 func TestNoStandbyNoAnswer(t *testing.T) {
 	_, url, demand := standbyMissing(t)
-	s := mustOpen(t, url, Config{Patience: 200 * time.Millisecond})
+	s := mustOpen(t, url, Config{Patience: 500 * time.Millisecond})
+	commitAtLast(t, s, request())
 	demand(true)
 	r := request(testFact(1))
-	if err := s.Commit(t.Context(), r); !errors.Is(err, store.ErrUnknownOutcome) || !strings.Contains(err.Error(), "did not answer within 200ms") {
+	if err := s.Commit(t.Context(), r); !errors.Is(err, store.ErrUnknownOutcome) || !strings.Contains(err.Error(), "did not answer within 500ms") {
 		t.Errorf("a commit that no standby confirms: %v", err)
 	}
-	start := time.Now()
-	err := s.Commit(t.Context(), request(testFact(2)))
-	if err == nil || errors.Is(err, store.ErrUnknownOutcome) && time.Since(start) > 100*time.Millisecond {
-		t.Errorf("the next commit: %v after %v", err, time.Since(start))
+	if err := s.Commit(t.Context(), request(testFact(2))); err == nil || !strings.Contains(err.Error(), "takes no calls at the moment") {
+		t.Errorf("the next commit: %v", err)
 	}
 	if s.Stats().Stopped == nil {
 		t.Error("the store says that it accepts writes")
@@ -211,11 +227,11 @@ func count(t *testing.T, url, sql string) (n int) {
 }
 
 // eventuallyTime is how long a test waits for what must come.
-const eventuallyTime = 15 * time.Second
+const eventuallyTime = time.Minute
 
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(eventuallyTime); !is(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(eventuallyTime); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %v: %s", eventuallyTime, what)
 		}

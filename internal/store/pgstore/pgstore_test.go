@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
@@ -23,9 +24,16 @@ func TestStore(t *testing.T) {
 	}})
 }
 
+// busyPatience is that of stores whose test says nothing of it. A database that
+// is slow because the machine is busy is not what they test.
+const busyPatience = time.Minute
+
 // mustOpen opens a store that is closed at the end, if it is not before.
 func mustOpen(t testing.TB, url string, cfg Config) *Store {
 	t.Helper()
+	if cfg.Patience == 0 {
+		cfg.Patience = busyPatience
+	}
 	s, err := Open(t.Context(), url, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func openReplicas(t *testing.T) (stores []*Store) {
 
 // race has all replicas commit what tell makes for each of their writers, checks
 // the ledger and every answer, and counts the outcomes.
-func race(t *testing.T, stores []*Store, tell func(writer, i int) *store.Request) (*ledger, map[store.Outcome]int) {
+func race(t *testing.T, stores []*Store, tell func(writer, i int) *store.Request) (*contents, map[store.Outcome]int) {
 	t.Helper()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -259,6 +259,28 @@ func TestReplicasPut(t *testing.T) {
 	}
 	if got := rows["k"].Version; sum == 0 || got != uint64(sum) || len(rows) != 1+sum {
 		t.Errorf("%d puts won, and the row has version %d beside %d others", sum, got, len(rows)-1)
+	}
+}
+
+// TestTableVersionTellsOfOthers: every replica sees that one of them has put
+// something.
+func TestTableVersionTellsOfOthers(t *testing.T) {
+	stores := openReplicas(t)
+	seen := map[uint64]bool{}
+	for i, version := range []uint64{0, 1, 0} {
+		key := fmt.Sprint(i - int(version))
+		if err := stores[i].Put(t.Context(), []store.Row{{Table: "t", Key: key, Version: version}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range stores {
+			got, err := s.TableVersion(t.Context(), "t")
+			if seen[got] = true; err != nil || len(seen) != i+1 {
+				t.Errorf("after %d puts the version is %d, and those so far are %v; %v", i+1, got, seen, err)
+			}
+		}
+	}
+	if other, err := stores[0].TableVersion(t.Context(), "other"); other != 0 || err != nil {
+		t.Errorf("another table has version %d, %v", other, err)
 	}
 }
 

@@ -97,6 +97,19 @@ func putRow(ctx context.Context, tx pgx.Tx, row store.Row) error {
 	return err
 }
 
+// TableVersion implements store.Shared: rows are only ever added, and versions
+// raised.
+func (s *Store) TableVersion(ctx context.Context, table store.Table) (uint64, error) {
+	var sum int64
+	err := s.read(ctx, func(ctx context.Context) error {
+		return s.readers.QueryRow(ctx, "SELECT coalesce(sum(version), 0)::int8 FROM meterd.rows WHERE table_name = $1", []byte(table)).Scan(&sum)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the version of table %s: %w", table, err)
+	}
+	return uint64(sum), nil
+}
+
 // Rows implements store.Store. A table is read as a whole: there are few rows,
 // and their keys may be longer than an index takes.
 func (s *Store) Rows(ctx context.Context, table store.Table) iter.Seq2[store.Row, error] {

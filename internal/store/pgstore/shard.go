@@ -107,7 +107,7 @@ func (s *Store) take(ctx context.Context) error {
 		WHERE expires <= now() AND id = (SELECT min(id) FROM meterd.shards WHERE expires <= now())`,
 		s.owner, s.leaseText())
 	if err == nil && taken.RowsAffected() == 0 {
-		taken, err = s.readers.Exec(ctx, `
+		_, err = s.readers.Exec(ctx, `
 			INSERT INTO meterd.shards (id, owner, epoch, expires)
 			SELECT coalesce(max(id), -1) + 1, $1, 0, now() + $2::interval FROM meterd.shards
 			HAVING coalesce(max(id), -1) < $3

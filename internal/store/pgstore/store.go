@@ -55,7 +55,7 @@ type Store struct {
 	tended     chan struct{}
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Shared = (*Store)(nil)
 
 // Open opens the ledger in the database that a URL names, or makes it there. The
 // URL may name several hosts, of which the primary is found. A ledger can be open

@@ -1,17 +1,13 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,8 +26,7 @@ type Cluster struct {
 	bin, dir string
 	port     int
 	settings map[string]string
-	// as is who runs the server; nil: who runs the tests.
-	as *syscall.Credential
+	as       user
 
 	server *server
 	// free are databases that are empty and nobody's.
@@ -47,9 +42,11 @@ type server struct {
 	ended   chan struct{}
 }
 
-// usual are the settings of every cluster. What must survive a crash of the
-// server does so without checkpoints being forced.
+// usual are the settings of every cluster. A kill of the server takes nothing from
+// what the system keeps of its files, so without fsync as little is lost as with
+// it; benchmarks turn it on.
 var usual = map[string]string{
+	"fsync":                     "off",
 	"listen_addresses":          "127.0.0.1",
 	"max_connections":           "200",
 	"shared_buffers":            "128MB",
@@ -76,22 +73,21 @@ func start(settings map[string]string) (*Cluster, error) {
 	return c, nil
 }
 
-// newCluster makes the place for a cluster. The server refuses to run as root, so
-// root lets another user own and run it.
+// newCluster makes the place for a cluster.
 func newCluster(settings map[string]string) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{bin: bin, settings: settings, free: make(chan string, freeMax)}
+	as, err := serverUser()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{bin: bin, settings: settings, as: as, free: make(chan string, freeMax)}
 	if c.dir, err = os.MkdirTemp("", "meterd-pg"); err != nil {
 		return nil, err
 	}
-	if os.Getuid() == 0 {
-		if c.as, err = unprivileged(); err == nil {
-			err = os.Chown(c.dir, int(c.as.Uid), int(c.as.Gid))
-		}
-	}
+	err = as.own(c.dir)
 	if err == nil {
 		c.port, err = freePort()
 	}
@@ -100,25 +96,6 @@ func newCluster(settings map[string]string) (*Cluster, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-func unprivileged() (*syscall.Credential, error) {
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, errors.New("there is neither a user postgres nor nobody to run the server")
 }
 
 func freePort() (int, error) {
@@ -136,7 +113,7 @@ func (c *Cluster) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.bin, program), args...)
 	cmd.Dir = c.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir, "LC_ALL=C"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
+	c.as.run(cmd)
 	return cmd
 }
 
@@ -162,8 +139,7 @@ func (c *Cluster) boot() error {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	// Should the tests be killed, so is the server.
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+	dieWithTests(cmd)
 	c.server = &server{process: cmd, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -233,37 +209,15 @@ func (c *Cluster) signal(s syscall.Signal) {
 // Kill kills the server and all its children at once, as a crash does.
 func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
-	children := c.children()
+	all := family(c.server.process.Process.Pid)
 	c.signal(syscall.SIGKILL)
-	for _, pid := range children {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	signalAll(all, syscall.SIGKILL)
 	// A new server refuses to start while one of them lives.
-	for _, pid := range children {
-		for deadline := time.Now().Add(startTime); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); {
+	for _, pid := range all {
+		for deadline := time.Now().Add(startTime); lives(pid) && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
 	}
-}
-
-// children are the processes of the server.
-func (c *Cluster) children() (pids []int) {
-	parent := c.server.process.Process.Pid
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range stats {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // It has ended.
-		}
-		// pid (name) state parent …, where the name may hold anything.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
-			pids = append(pids, pid)
-		}
-	}
-	slices.Sort(pids)
-	return pids
 }
 
 // Stop ends the server in order.
@@ -271,15 +225,9 @@ func (c *Cluster) Stop() { c.signal(syscall.SIGINT) }
 
 // Freeze lets the server's processes stand still, until thaw.
 func (c *Cluster) Freeze() (thaw func()) {
-	pids := append(c.children(), c.server.process.Process.Pid)
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGSTOP)
-	}
-	return func() {
-		for _, pid := range pids {
-			_ = syscall.Kill(pid, syscall.SIGCONT)
-		}
-	}
+	all := family(c.server.process.Process.Pid)
+	signalAll(all, sigStop)
+	return func() { signalAll(all, sigContinue) }
 }
 
 // Boot starts the server again after Kill or Stop.

@@ -10,26 +10,30 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/meterd/meterd/internal/notrun"
 )
 
-// errMissing: there is no PostgreSQL on this machine.
-var errMissing = errors.New("PostgreSQL 15 or later is not installed (Debian: apt install postgresql-15)")
+// errMissing: there is no PostgreSQL to test with.
+var errMissing = errors.New("no PostgreSQL")
 
 // binariesDirs are where Debian and others put the server's programs.
-var binariesDirs = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql@*/bin"}
+var binariesDirs = []string{"/usr/lib/postgresql/1[5-9]/bin", "/usr/pgsql-1[5-9]/bin", "/usr/local/pgsql/bin"}
 
 // binaries returns the directory of the newest server.
 func binaries() (string, error) {
+	patterns := binariesDirs
 	if dir := os.Getenv("METERD_TEST_PG_BIN"); dir != "" {
-		return dir, nil
+		patterns = []string{dir}
 	}
-	for _, pattern := range binariesDirs {
+	for _, pattern := range patterns {
 		found, err := filepath.Glob(filepath.Join(pattern, "initdb"))
 		if err != nil {
 			return "", err
@@ -38,7 +42,7 @@ func binaries() (string, error) {
 			return filepath.Dir(found[len(found)-1]), nil
 		}
 	}
-	return "", errMissing
+	return "", fmt.Errorf("%w: version 15 or later is not installed in %s (Debian: apt install postgresql-15)", errMissing, strings.Join(patterns, " or "))
 }
 
 // shared is the cluster of this test binary.
@@ -61,21 +65,20 @@ func Main(m interface{ Run() int }) int {
 	return code
 }
 
-// missing ends a test that has no PostgreSQL. In CI, where nobody reads the names
-// of skipped tests, that is a failure.
+// missing ends a test that has no server, loudly. In CI, where all there is must
+// be tested, that is a failure.
 func missing(t testing.TB, err error) {
 	t.Helper()
 	if !errors.Is(err, errMissing) || os.Getenv("CI") == "true" {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(os.Stderr, "NOT TESTED over PostgreSQL: %s: %v\n", t.Name(), err)
-	t.Skip("NOT TESTED over PostgreSQL:", err)
+	notrun.Skip(t, "%v", err)
 }
 
 // Shared returns the cluster of this test binary.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
-	shared.once.Do(func() { shared.cluster, shared.err = start(map[string]string{"fsync": "off"}) })
+	shared.once.Do(func() { shared.cluster, shared.err = start(nil) })
 	if shared.err != nil {
 		missing(t, shared.err)
 	}

@@ -79,8 +79,8 @@ func tells(t testing.TB, s *Store, r *store.Request, want ...store.Outcome) {
 	}
 }
 
-// ledger is what a store holds.
-type ledger struct {
+// contents are what a store holds.
+type contents struct {
 	facts map[store.Key]store.Fact
 	calls map[store.CallID]store.Call
 	// shards are how many calls each shard has.
@@ -88,9 +88,9 @@ type ledger struct {
 }
 
 // read reads everything, and checks what must hold in every ledger.
-func read(t testing.TB, s *Store) *ledger {
+func read(t testing.TB, s *Store) *contents {
 	t.Helper()
-	l := &ledger{map[store.Key]store.Fact{}, map[store.CallID]store.Call{}, map[uint16]uint64{}}
+	l := &contents{map[store.Key]store.Fact{}, map[store.CallID]store.Call{}, map[uint16]uint64{}}
 	ctx := context.Background()
 	for kind := store.Kind('A'); kind <= 'Z'; kind++ {
 		for f, err := range s.Scan(ctx, store.Range{Kind: kind, ToHour: ^store.Hour(0)}) {
@@ -110,7 +110,7 @@ func read(t testing.TB, s *Store) *ledger {
 }
 
 // readCalls checks the chains: ids without gaps, links whole, heads at the end.
-func (l *ledger) readCalls(t testing.TB, s *Store) {
+func (l *contents) readCalls(t testing.TB, s *Store) {
 	t.Helper()
 	ends := map[uint16]store.Head{}
 	for c, err := range s.ScanCalls(context.Background(), 0) {
@@ -143,7 +143,7 @@ func (l *ledger) readCalls(t testing.TB, s *Store) {
 }
 
 // checkFact looks for the call that told a fact, and created it.
-func (l *ledger) checkFact(f store.Fact) error {
+func (l *contents) checkFact(f store.Fact) error {
 	c, ok := l.calls[f.Call]
 	if !ok {
 		return fmt.Errorf("there is no call %d of shard %d", f.Call.Seq(), f.Call.Shard())
@@ -160,7 +160,7 @@ func (l *ledger) checkFact(f store.Fact) error {
 
 // checkAnswer compares what a caller was told with what stands, for facts without
 // end.
-func (l *ledger) checkAnswer(r *store.Request) error {
+func (l *contents) checkAnswer(r *store.Request) error {
 	c, ok := l.calls[r.CallID]
 	if !ok || string(c.Entry) != string(r.Call) || !slices.Equal(c.Outcomes, outcomes(r)) {
 		return fmt.Errorf("call %d of shard %d became %+v, and was answered with %v", r.CallID.Seq(), r.CallID.Shard(), c, outcomes(r))

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Load reads the file at path and the files with secrets that it names, which
+// are relative to its own folder. Mistakes in it are an *[Errors].
+func Load(path string) (*Plan, error) {
+	source, err := readUpTo(path, fileBytesMax)
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration: %w", err)
+	}
+	return Parse(source, path, func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		return readUpTo(name, secretBytesMax)
+	})
+}
+
+func readUpTo(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s has more than %d bytes", path, limit)
+	}
+	return text, err
+}
+
+// reader reads one file.
+type reader struct {
+	errors   *Errors
+	readFile func(name string) ([]byte, error)
+}
+
+// Parse reads a configuration. All mistakes in it are told at once.
+func Parse(source []byte, file string, readFile func(name string) ([]byte, error)) (*Plan, error) {
+	r := &reader{&Errors{File: file}, readFile}
+	if root := r.document(source); root != nil {
+		n := node{errors: r.errors}.at(root, "")
+		p := r.plan(n.fields("data", "listen", "tokenFile", "clock", "settle", "dryRun", "services", "products", "doNotMeter", "alerts"))
+		if err := r.errors.orNil(); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+	return nil, r.errors.orNil()
+}
+
+// document returns the content of the file's one document, or nil and a mistake.
+func (r *reader) document(source []byte) ast.Node {
+	file, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		r.errors.add(syntaxMistake(err))
+		return nil
+	}
+	var body ast.Node
+	for _, document := range file.Docs {
+		if document.Body == nil {
+			continue
+		}
+		if body != nil {
+			line, column := position(document.Body)
+			r.errors.add(Mistake{Line: line, Column: column, Text: "a second document starts here; remove the --- line"})
+			return nil
+		}
+		body = document.Body
+	}
+	if body == nil {
+		r.errors.add(Mistake{Line: 1, Column: 1, Text: "the file is empty; start with products:"})
+		return nil
+	}
+	if at := firstIndirect(body); at != nil {
+		line, column := position(at)
+		r.errors.add(Mistake{Line: line, Column: column, Text: "anchors, aliases, tags and merge keys are not used here; write the value out, in quotes if it is a text"})
+		return nil
+	}
+	return body
+}
+
+// syntaxMistake tells the parser's error without the source that it shows, which
+// may hold a secret.
+func syntaxMistake(err error) Mistake {
+	var found yaml.Error
+	if !errors.As(err, &found) || found.GetToken() == nil {
+		return Mistake{Line: 1, Column: 1, Text: "this is not YAML"}
+	}
+	at := found.GetToken().Position
+	text, _, _ := strings.Cut(found.GetMessage(), `: "`)
+	return Mistake{Line: at.Line, Column: at.Column, Text: fmt.Sprintf("this is not YAML: %s; check the brackets, quotes and indentation here and in the line before", text)}
+}
+
+// firstIndirect finds what does not stand for itself.
+func firstIndirect(root ast.Node) ast.Node {
+	finder := &indirectFinder{}
+	ast.Walk(finder, root)
+	return finder.found
+}
+
+type indirectFinder struct{ found ast.Node }
+
+// Visit is called for each node in the order of the file.
+func (f *indirectFinder) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
+		if f.found == nil {
+			f.found = n
+		}
+	}
+	return f
+}
+
+// secret reads a text out of the file that a field names.
+func (r *reader) secret(n node) string {
+	name := n.text()
+	if name == "" {
+		return ""
+	}
+	text, err := r.readFile(name)
+	secret := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		n.mistake("%v", err)
+	case secret == "":
+		n.mistake("the file %s is empty", shown(name))
+	}
+	return secret
+}
+
+// address reads a URL. What stands there is not repeated if it may be a secret.
+func (n node) address() string {
+	text := n.text()
+	if text != "" && !isURL(text) {
+		n.mistake("write a URL such as https://host/path")
+	}
+	return text
+}
+
+func isURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
