@@ -52,7 +52,7 @@ rows refused (import) or differences (reconcile).`,
 	root.AddCommand(
 		newDev(), newServe(),
 		newAgent(), newImport(), newReconcile(), newExplain(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(),
+		newCatalog(), newRecords(), newTotals(), newToken(), newClock(), newReset(),
 		newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
