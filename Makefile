@@ -23,7 +23,7 @@ test: ## run the tests, and list at the end what could not be run
 	@go test -json ./... | go run ./internal/notrun/list
 
 race: ## run the tests with the race detector
-	go test -race -count=1 $$(go list ./... | grep -v /livetest)
+	go test -race -count=1 $$(go list ./... | grep -vE '/(livetest|examples)')
 
 lint: ## gofmt, vet, staticcheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'run gofmt -w on these files' >&2; exit 1; }

@@ -19,7 +19,7 @@ type Agent struct {
 	outbox   *outbox.Outbox
 	clock    *clock.Clock
 	follower *follower
-	lanes    []*lane
+	lanes    []lane
 	watch    *watch
 	metrics  *metrics
 	handler  http.Handler
@@ -38,7 +38,9 @@ func (a *Agent) Run(ctx context.Context) {
 	working.Go(func() { a.follower.run(ctx, a.logger) })
 	working.Go(func() { every(ctx, watchEvery, a.watch.wake, func() { a.watch.look(ctx) }) })
 	for _, l := range a.lanes {
-		working.Go(func() { l.run(ctx) })
+		if !a.plan.DryRun {
+			working.Go(func() { l.Run(ctx) })
+		}
 	}
 	every(ctx, turnEvery, a.follower.moved, func() { a.turn(ctx) })
 	working.Wait()
@@ -77,7 +79,7 @@ func wake(waiting chan<- struct{}) {
 // kick wakes all lanes.
 func (a *Agent) kick() {
 	for _, l := range a.lanes {
-		wake(l.wake)
+		l.Kick()
 	}
 }
 

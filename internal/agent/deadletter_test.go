@@ -92,6 +92,7 @@ func TestExpired(t *testing.T) {
 	if status, _, text := w.decide(t, r.ID, "redrive", mended); status != http.StatusConflict || !strings.Contains(text, "confirm") {
 		t.Errorf("a redrive without confirmation: %d %s", status, text)
 	}
+	w.eventually(t, "nothing is in trouble any more", func() bool { return len(get[Status](t, w, "/v1/status").Services[0].Resting) == 0 })
 	w.breakWith(nil)
 	status, decided, text := w.decide(t, r.ID, "redrive", `{"who":"ada","why":"not in CloudTrail","confirm":true}`)
 	if status != http.StatusOK || decided.Action != "carry" {

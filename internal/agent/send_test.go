@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/plan"
 )
@@ -230,12 +229,16 @@ func TestZeroUsage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(p *plan.Plan) { p.Products[0].ZeroUsage = true })
 	w.post(t, `{"id":"e1","customer":"cust-1","dimension":"users","quantity":5}`)
-	w.moveTo(t, noon.Add(time.Hour+2*time.Minute))
+	w.moveTo(t, noon.Add(time.Hour+2*time.Minute)) // the usage says when its record is, not the zero
 	w.records(t, 1)
 	w.stop()
 	w.clock.Set(noon.Add(4*time.Hour + 2*time.Minute))
 	w.start(t)
-	w.records(t, 4)
+	for i, r := range w.records(t, 4) {
+		if want := noon.Add(time.Duration(i) * time.Hour); !r.Timestamp.Equal(want) {
+			t.Errorf("record %d is of %s, want %s", i, r.Timestamp, want)
+		}
+	}
 	want := map[string]int64{"12 222233334444 users": 5, "13 222233334444 users": 0, "14 222233334444 users": 0, "15 222233334444 users": 0}
 	if diff := cmp.Diff(want, w.accepted(t)); diff != "" {
 		t.Errorf("the service has (-want +got): %s", diff)
@@ -294,21 +297,4 @@ func TestSeveralServices(t *testing.T) {
 	w.eventually(t, "the other service is told", func() bool { return other.accepted(t)["12 222233334444 users"] == 2 })
 	w.breakWith(nil)
 	w.eventually(t, "the first service is told", func() bool { return w.accepted(t)["12 222233334444 users"] == 1 })
-}
-
-func TestVerdicts(t *testing.T) {
-	r := &outbox.Record{Fate: outbox.Fate{Attempts: 2, LastSent: noon}}
-	if text := sentBefore(r, true); !strings.Contains(text, "2 times before, last at 2026-11-22T12:00:00Z") {
-		t.Error(text)
-	}
-	if text := sentBefore(&outbox.Record{}, true); !strings.Contains(text, "may have been billed") {
-		t.Errorf("of an attempt just before: %s", text)
-	}
-	if text := sentBefore(&outbox.Record{}, false); text != "" {
-		t.Errorf("of a record that was never sent: %s", text)
-	}
-	usage := usageOf(&outbox.Record{Timestamp: noon, Quantity: 3, Allocations: []metering.Allocation{{Quantity: 3}}})
-	if usage.CustomerIdentifier != nil || *usage.Quantity != 3 || len(usage.UsageAllocations) != 1 || usage.UsageAllocations[0].Tags != nil {
-		t.Errorf("%+v", usage)
-	}
 }

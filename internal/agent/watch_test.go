@@ -119,11 +119,11 @@ func TestAlerts(t *testing.T) {
 	a.add(t, "e1")
 	wantMessages(t, "at the hour's end", look(time.Hour+time.Minute))
 	wantMessages(t, "an hour later", look(2*time.Hour+time.Minute))
-	wantMessages(t, "then", look(2*time.Hour+2*time.Minute), "metering has not run: usage of 2026-11-22T12:00:00Z waits since 2026-11-22T13:01:00Z; 1 records are unsent.")
+	wantMessages(t, "then", look(2*time.Hour+2*time.Minute), "metering has not run: usage of 2026-11-22T12:00:00Z waits since 2026-11-22T13:01:00Z; unsent records: 1.")
 	wantMessages(t, "soon after", look(2*time.Hour+3*time.Minute))
-	wantMessages(t, "before the deadline", look(21*time.Hour+time.Minute), "deadline in 179 minutes: 1 records wait, the first must be sent by 2026-11-23T12:00:00Z")
+	wantMessages(t, "before the deadline", look(21*time.Hour+time.Minute), "deadline in 179 minutes: unsent records: 1, the first must be sent by 2026-11-23T12:00:00Z")
 	wantMessages(t, "after it", look(24*time.Hour),
-		"1 records could not be sent before their deadline", "1 records are dead letters", "well again: ", "well again: ")
+		"records that could not be sent before their deadline and are dead letters: 1", "dead letters that wait for a decision: 1", "well again: ", "well again: ")
 	wantMessages(t, "and then", look(25*time.Hour))
 }
 
@@ -136,6 +136,9 @@ func TestAlertsAreRepeated(t *testing.T) {
 	a.watch.look(t.Context())
 	wantMessages(t, "while the channel is away", c.take())
 	c.breaks(false)
+	a.watch.look(t.Context())
+	wantMessages(t, "right after that", c.take())
+	a.watch.hook.rests = time.Now()
 	a.watch.look(t.Context())
 	wantMessages(t, "when it is back", c.take(), "record refused: 5 of users")
 	for range refusedMax + 2 {

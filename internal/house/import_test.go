@@ -31,6 +31,7 @@ var rooms = []room{
 	{path: "bench/ceiling", ours: "api bench internal/auth internal/marketplace internal/wire"},
 	{path: "bench/compare", ours: "*"},
 	{path: "client", ours: "api", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go github.com/golang-jwt/jwt/v5 github.com/google/uuid golang.org/x/time"},
+	{path: "recorder", ours: "api client internal/metering internal/outbox internal/sender"},
 	{path: "cmd/meterd", ours: "*", outside: "*"},
 
 	{path: "internal/metering"},
@@ -52,7 +53,8 @@ var rooms = []room{
 	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
 	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/agent", ours: "api client internal/clock internal/intake internal/metering internal/outbox internal/plan", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
+	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
+	{path: "internal/agent", ours: "client internal/clock internal/intake internal/metering internal/outbox internal/plan internal/sender", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
@@ -62,6 +64,10 @@ var rooms = []room{
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},
 	{path: "internal/notrun/list", ours: "internal/notrun"},
+	{path: "examples", testOnly: true},
+	{path: "examples/container", ours: "api client"},
+	{path: "examples/landing", ours: "client recorder"},
+	{path: "examples/webapp", ours: "recorder"},
 	{path: "scripts", testOnly: true},
 	{path: "sellertest", testOnly: true},
 	{path: "livetest", testOnly: true},

@@ -23,10 +23,10 @@ type account struct {
 	counts counts
 	// gross is what was counted in frozen hours, up and down added together.
 	gross int64
-	// gone are the totals of forgotten records alone, and claimsGone what
-	// forgotten claims claimed.
-	gone       Totals
-	claimsGone Totals
+	// gone are the totals of forgotten records alone, and unclaimed those of
+	// events without a claim: theirs was forgotten, or is that of a batch.
+	gone      Totals
+	unclaimed Totals
 
 	// month is the latest month of which usage was included, and used how much.
 	month, used int64

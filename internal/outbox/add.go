@@ -123,25 +123,33 @@ func (g *group) decide(s *staged, from Hour, now time.Time) error {
 	if s.answer.Outcome != 0 {
 		return nil
 	}
-	if account == nil {
+	s.account = account
+	if err := g.place(s, from, now); err != nil || s.answer.Outcome != Accepted {
+		return err
+	}
+	g.claimed[s.ID] = claimOf(s.account.id, s.Quantity, s.tags)
+	return nil
+}
+
+// place finds the hour that an event counts in, or refuses it.
+func (g *group) place(s *staged, from Hour, now time.Time) (err error) {
+	if s.account == nil {
 		if s.answer = g.o.admit(s.Key); s.answer.Outcome != 0 {
 			return nil
 		}
-		account = g.open(s.Key)
+		s.account = g.open(s.Key)
 	}
-	hour := HourOf(s.Time)
+	s.hour = HourOf(s.Time)
 	// Nearly always the hour is open: then nothing has to be read.
-	if hour < from || hour <= account.last {
-		if hour, err = g.o.openHour(account, hour, now); err != nil {
+	if s.hour < from || s.hour <= s.account.last {
+		if s.hour, err = g.o.openHour(s.account, s.hour, now); err != nil {
 			return err
 		}
 	}
-	if s.answer = g.fits(s, account.at(hour)); s.answer.Outcome != 0 {
-		return nil
+	if s.answer = g.fits(s, s.account.at(s.hour)); s.answer.Outcome == 0 {
+		s.answer = Answer{Outcome: Accepted}
+		g.o.gross += magnitude(s.Quantity)
 	}
-	s.account, s.hour, s.answer = account, hour, Answer{Outcome: Accepted}
-	g.o.gross += magnitude(s.Quantity)
-	g.claimed[s.ID] = claimOf(account.id, s.Quantity, s.tags)
 	return nil
 }
 
@@ -180,12 +188,22 @@ func (g *group) fits(s *staged, b *bucket) Answer {
 
 // accept counts an event and claims its id.
 func (g *group) accept(s *staged, current *generation, now time.Time) {
+	g.tell(s, now)
+	g.claim(s.ID, s.hash, current)
+}
+
+// tell counts an event.
+func (g *group) tell(s *staged, now time.Time) {
 	add := addition{kind: told, hour: s.hour, at: s.hour.secondOf(s.Time), quantity: s.Quantity, tags: s.tags}
 	if HourOf(s.Time) != s.hour {
 		add.kind, add.at = toldLate, s.hour.secondOf(now)
 	}
 	g.count(s.account, add)
-	current.remember(s.hash)
-	g.key = appendClaimKey(g.key[:0], current.start, s.ID)
-	g.set(appendClaim(g.value[:0], g.claimed[s.ID]))
+}
+
+// claim stages the claim of an id.
+func (g *group) claim(id EventID, hash uint64, current *generation) {
+	current.remember(hash)
+	g.key = appendClaimKey(g.key[:0], current.start, id)
+	g.set(appendClaim(g.value[:0], g.claimed[id]))
 }

@@ -80,7 +80,7 @@ func appendAccount(b []byte, a *account) []byte {
 	for _, t := range []*Totals{&a.frozen, &a.gone} {
 		b = appendInts(b, t.Events, t.Told, t.Open, t.Credit, t.Included, t.Pending, t.Done, t.Dead, t.Discarded)
 	}
-	b = appendInts(b, a.claimsGone.Events, a.claimsGone.Told, a.gross, a.counts.pending, a.counts.dead, int64(a.last), a.month, a.used)
+	b = appendInts(b, a.unclaimed.Events, a.unclaimed.Told, a.gross, a.counts.pending, a.counts.dead, int64(a.last), a.month, a.used)
 	return appendTime(b, a.closedAt)
 }
 
@@ -91,7 +91,7 @@ func (a *account) decodeInto(value []byte) error {
 		r.ints(&t.Events, &t.Told, &t.Open, &t.Credit, &t.Included, &t.Pending, &t.Done, &t.Dead, &t.Discarded)
 	}
 	var last int64
-	r.ints(&a.claimsGone.Events, &a.claimsGone.Told, &a.gross, &a.counts.pending, &a.counts.dead, &last, &a.month, &a.used)
+	r.ints(&a.unclaimed.Events, &a.unclaimed.Told, &a.gross, &a.counts.pending, &a.counts.dead, &last, &a.month, &a.used)
 	a.last, a.closedAt = Hour(last), r.time()
 	return r.end()
 }

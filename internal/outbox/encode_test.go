@@ -34,7 +34,7 @@ func TestRowsKeepEverything(t *testing.T) {
 
 	a := account{
 		frozen: Totals{1, 2, 3, 4, 5, 6, 7, 8, 9}, counts: counts{10, 11}, gross: 12,
-		gone: Totals{13, 14, 15, 16, 17, 18, 19, 20, 21}, claimsGone: Totals{Events: 22, Told: -23},
+		gone: Totals{13, 14, 15, 16, 17, 18, 19, 20, 21}, unclaimed: Totals{Events: 22, Told: -23},
 		last: 24, month: 25, used: 26, closedAt: noon,
 	}
 	var again account

@@ -68,15 +68,17 @@ func (g *group) forgetClaims(now time.Time) (n int, more bool, err error) {
 	end := prefix
 	for ok := it.First(); ok && n < stepRows; ok = it.Next() {
 		c, err := decodeAt(it, decodeClaim)
-		if err == nil {
+		if err == nil && !c.ofBatch() {
 			_, err = o.accountOf(c.key)
 		}
 		if err != nil {
 			return 0, false, errors.Join(fmt.Errorf("claim %x: %w", it.Key(), err), it.Close())
 		}
-		t := gone[c.key]
-		t.add(Totals{Events: 1, Told: c.quantity}, 1)
-		gone[c.key] = t
+		if !c.ofBatch() {
+			t := gone[c.key]
+			t.add(Totals{Events: 1, Told: c.quantity}, 1)
+			gone[c.key] = t
+		}
 		end = append(bytes.Clone(it.Key()), 0)
 		n++
 	}
@@ -84,7 +86,7 @@ func (g *group) forgetClaims(now time.Time) (n int, more bool, err error) {
 		return 0, false, err
 	}
 	for id, t := range gone {
-		o.byID[id-1].claimsGone.add(t, 1)
+		o.byID[id-1].unclaimed.add(t, 1)
 		g.keep(o.byID[id-1])
 	}
 	if n > 0 {
