@@ -25,6 +25,7 @@ func untilSent(t *testing.T, r *Recorder) {
 
 // TestUsageIsBilled follows usage on all ways to the service.
 func TestUsageIsBilled(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now})
 	ctx := t.Context()
@@ -64,6 +65,7 @@ func TestUsageIsBilled(t *testing.T) {
 }
 
 func TestTermsAndTags(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now, Dimensions: map[string]Terms{"users": {Per: 10}, "gb": {Included: 5}}})
 	mustAdd(t, r, subscriber, "users", 25)
@@ -89,6 +91,7 @@ func TestTermsAndTags(t *testing.T) {
 }
 
 func TestCloseCustomerSendsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now})
 	mustAdd(t, r, subscriber, "users", 5)
@@ -104,6 +107,7 @@ func TestCloseCustomerSendsAtOnce(t *testing.T) {
 }
 
 func TestDeadLetters(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now})
 	deadLetter := func() DeadLetter {
@@ -150,6 +154,7 @@ func TestDeadLetters(t *testing.T) {
 
 // TestServiceIsDown: what cannot be sent waits, and is sent when it can be.
 func TestServiceIsDown(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now})
 	s.down <- struct{}{}
@@ -240,6 +245,7 @@ func TestOpenRefuses(t *testing.T) {
 
 // TestHours: usage counts in the hour that its interval began in.
 func TestHours(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	r := open(t, Config{Client: s.Client(), Now: s.Clock.Now})
 	s.Clock.Advance(time.Hour - time.Second)

@@ -181,6 +181,7 @@ func (w *world) billed(t *testing.T) (sum int64) {
 }
 
 func TestVerdictsAreStored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var mu sync.Mutex
 	var accepted int
@@ -215,6 +216,7 @@ func TestVerdictsAreStored(t *testing.T) {
 // TestLostAnswer: the service has a record, and nobody heard of it. It is sent
 // again as it was and counts once.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	lost := 0
@@ -236,6 +238,7 @@ func TestLostAnswer(t *testing.T) {
 
 // TestTroubleOfOneProduct holds up no other.
 func TestTroubleOfOneProduct(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, mistyped, legacy, licensed)
 	s, stop := w.run(t)
@@ -266,6 +269,7 @@ func TestTroubleOfOneProduct(t *testing.T) {
 
 // TestRest: a pause grows with every failure and ends with a success.
 func TestRest(t *testing.T) {
+	t.Parallel()
 	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
 	which := load{product: "p"}
 	for _, want := range []time.Duration{restMin, 2 * restMin, 4 * restMin} {
@@ -291,6 +295,7 @@ func TestRest(t *testing.T) {
 
 // TestDeadlineFirst: what ends first is sent first, whatever came first.
 func TestDeadlineFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, hours := range []int{5, 1, 3} {
 		w.told(t, noon.Add(time.Duration(hours)*time.Hour), int64(hours), legacy)
@@ -317,6 +322,7 @@ func TestDeadlineFirst(t *testing.T) {
 
 // TestStopWhileSending: the sender ends at once, and the next one sends again.
 func TestStopWhileSending(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	entered := make(chan struct{}, 10)
@@ -343,6 +349,7 @@ func TestStopWhileSending(t *testing.T) {
 // TestDisputedTime: a record from the service's future is nobody's dead letter.
 // One of the clocks is wrong, and the service takes it when its own has come.
 func TestDisputedTime(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	w.clock.Set(noon.Add(-2 * time.Hour)) // The service's; the sender is ahead of it.
@@ -361,6 +368,7 @@ func TestDisputedTime(t *testing.T) {
 // TestExpiredMeanwhile: what a person or the time has settled since the sender
 // looked is not sent.
 func TestExpiredMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	s := New(w.cfg)
