@@ -60,9 +60,9 @@ func (r *BatchMeterUsageRequest) Violations() []Violation {
 		c.add("usageRecords", fmt.Sprintf("'[%d records]'", n), fmt.Sprintf("Member must have length less than or equal to %d", RecordsMax))
 	}
 	for i := range r.UsageRecords {
-		c.at("usageRecords", i)
+		c.enter("usageRecords", i)
 		r.UsageRecords[i].check(&c)
-		c.prefix = ""
+		c.leave()
 	}
 	c.productCode(r.ProductCode)
 	return c.found
@@ -119,21 +119,32 @@ func (r *ResolveCustomerRequest) Violations() []Violation {
 	return c.found
 }
 
-// checker gathers violations; prefix is the path of the structure being read.
+// checker gathers violations. Where it is in the request is put into words only
+// for a violation, because most requests have none.
 type checker struct {
-	prefix string
-	found  []Violation
+	path  []element
+	found []Violation
 }
+
+// element is one of a list, counted from 0.
+type element struct {
+	list  string
+	index int
+}
+
+func (c *checker) enter(list string, index int) { c.path = append(c.path, element{list, index}) }
+
+func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 
 func (c *checker) add(member, value, constraint string) {
 	if len(c.found) == violationsMax {
 		return
 	}
-	c.found = append(c.found, Violation{c.prefix + member, value, constraint})
-}
-
-func (c *checker) at(list string, i int) {
-	c.prefix = list + "." + strconv.Itoa(i+1) + ".member."
+	prefix := ""
+	for _, e := range c.path {
+		prefix += e.list + "." + strconv.Itoa(e.index+1) + ".member."
+	}
+	c.found = append(c.found, Violation{prefix + member, value, constraint})
 }
 
 func (c *checker) missing(member string) { c.add(member, "null", "Member must not be null") }
@@ -165,22 +176,20 @@ func (c *checker) quantity(member string, n *int64) {
 }
 
 func (c *checker) allocations(list []UsageAllocation) {
-	outer := c.prefix
 	for i := range list {
-		c.prefix = outer
-		c.at(outer+"usageAllocations", i)
+		c.enter("usageAllocations", i)
 		if list[i].AllocatedUsageQuantity == nil {
 			c.missing("allocatedUsageQuantity")
 		}
 		c.quantity("allocatedUsageQuantity", list[i].AllocatedUsageQuantity)
-		inner := c.prefix
 		for j, tag := range list[i].Tags {
-			c.at(inner+"tags", j)
+			c.enter("tags", j)
 			c.required("key", tag.Key)
 			c.required("value", tag.Value)
+			c.leave()
 		}
+		c.leave()
 	}
-	c.prefix = outer
 }
 
 func (c *checker) length(member string, s *string, low, high int) {

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -14,8 +15,9 @@ import (
 // that all connections share it.
 type plan struct {
 	Options
-	// host is what requests say that they are for, address where they go.
-	host, address string
+	// host is what requests say that they are for, addresses where they go.
+	host      string
+	addresses []string
 
 	dimensions []string
 	products   []product
@@ -39,18 +41,15 @@ type instances struct {
 }
 
 func newPlan(o Options, now time.Time) (*plan, error) {
-	endpoint, err := url.Parse(o.Endpoint)
-	if err != nil || endpoint.Scheme != "http" || endpoint.Host == "" {
-		return nil, fmt.Errorf("endpoint %q is not of the form http://host:port", o.Endpoint)
+	addresses, err := parseEndpoints(o.Endpoint)
+	if err != nil {
+		return nil, err
 	}
 	profile, err := metering.ProfileNamed(metering.DefaultProfile)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{Options: o, host: endpoint.Host, address: endpoint.Host}
-	if endpoint.Port() == "" {
-		p.address += ":80"
-	}
+	p := &plan{Options: o, host: addresses[0], addresses: addresses}
 	m := o.Market
 	for d := range m.Dimensions {
 		p.dimensions = append(p.dimensions, string(m.dimension(d)))
@@ -67,6 +66,22 @@ func newPlan(o Options, now time.Time) (*plan, error) {
 		p.products = append(p.products, m.product(i, newSpace(hours, m.Buyers, m.Dimensions, o.Seed+uint64(i))))
 	}
 	return p, nil
+}
+
+// parseEndpoints returns the addresses that endpoints name.
+func parseEndpoints(list string) (addresses []string, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		endpoint, err := url.Parse(text)
+		if err != nil || endpoint.Scheme != "http" || endpoint.Host == "" {
+			return nil, fmt.Errorf("endpoint %q is not of the form http://host:port", text)
+		}
+		address := endpoint.Host
+		if endpoint.Port() == "" {
+			address += ":80"
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
 }
 
 // product cuts the bodies of a product's batches into parts. The members

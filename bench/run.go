@@ -13,7 +13,8 @@ import (
 // Options say what to run. Endpoint, Market, Connections and Records must be
 // given, and Duration or TargetRecords.
 type Options struct {
-	// Endpoint is where the service is, as http://host:port.
+	// Endpoint is where the service is, as http://host:port. The connections
+	// are spread over several that share a ledger, with commas between them.
 	Endpoint string
 	// Market is the one that the service was given.
 	Market Market

@@ -35,7 +35,7 @@ type worker struct {
 }
 
 func newWorker(p *plan, number int, until time.Time, shift time.Duration) (*worker, error) {
-	c, err := dial(p.address, until)
+	c, err := dial(p.addresses[number%len(p.addresses)], until)
 	if err != nil {
 		return nil, err
 	}

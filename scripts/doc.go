@@ -1,6 +1,6 @@
 // Package scripts holds the rules of the service as scripts that a billing
 // person can read, and runs each of them at every mount: at the ledger over a
-// store in memory and over one on disk, and over HTTP with requests of our own
+// store in memory, on disk, and in PostgreSQL, and over HTTP with requests of our own
 // in both dialects and with the official SDK for Go. A script must get the same
 // answers everywhere. The package has tests only.
 //

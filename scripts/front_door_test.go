@@ -10,7 +10,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/server"
-	"github.com/meterd/meterd/internal/store/memstore"
+	"github.com/meterd/meterd/internal/store"
 )
 
 // frontDoor is a service behind HTTP.
@@ -21,15 +21,15 @@ type frontDoor struct {
 	handler atomic.Pointer[server.Server]
 }
 
-func openFrontDoor(t *testing.T) *frontDoor {
+func openFrontDoor(t *testing.T, s store.Store) *frontDoor {
 	t.Helper()
-	f := &frontDoor{service: openService(t, memstore.New())}
+	f := &frontDoor{service: openService(t, s)}
 	f.handler.Store(server.New(server.Config{Ledger: f.ledger}))
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.handler.Load().ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.Close)
-	f.url, f.client = s.URL, s.Client()
+	t.Cleanup(api.Close)
+	f.url, f.client = api.URL, api.Client()
 	return f
 }
 

@@ -16,6 +16,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/meterd/meterd/api"
+	"github.com/meterd/meterd/internal/store"
 )
 
 // The media types of the two dialects.
@@ -31,8 +32,8 @@ type httpMount struct {
 	dialect string
 }
 
-func openHTTP(t *testing.T, dialect string) *httpMount {
-	return &httpMount{openFrontDoor(t), dialect}
+func openHTTP(t *testing.T, s store.Store, dialect string) *httpMount {
+	return &httpMount{openFrontDoor(t, s), dialect}
 }
 
 // call sends a request and reads the answer into result.

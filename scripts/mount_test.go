@@ -14,6 +14,8 @@ import (
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 	"github.com/meterd/meterd/internal/store/pebblestore"
+	"github.com/meterd/meterd/internal/store/pgstore"
+	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
 )
 
 // mount is one way to the service. A refusal is an *api.Error; any other error
@@ -50,8 +52,10 @@ type mountKind struct {
 var mounts = []mountKind{
 	{"ledger/mem", func(t *testing.T) mount { return openLedger(t, memstore.New()) }},
 	{"ledger/pebble", func(t *testing.T) mount { return openLedger(t, openPebble(t)) }},
-	{"http/own", func(t *testing.T) mount { return openHTTP(t, awsJSON) }},
-	{"http/plain", func(t *testing.T) mount { return openHTTP(t, plainJSON) }},
+	{"ledger/pg", func(t *testing.T) mount { return openLedger(t, openPostgres(t)) }},
+	{"http/own", func(t *testing.T) mount { return openHTTP(t, memstore.New(), awsJSON) }},
+	{"http/plain", func(t *testing.T) mount { return openHTTP(t, memstore.New(), plainJSON) }},
+	{"http/pg", func(t *testing.T) mount { return openHTTP(t, openPostgres(t), awsJSON) }},
 	{"http/sdk", func(t *testing.T) mount { return openSDK(t) }},
 }
 
@@ -62,6 +66,14 @@ func (m mountKind) within(name string) bool {
 
 func openPebble(t *testing.T) store.Store {
 	s, err := pebblestore.Open(t.TempDir(), pebblestore.Config{MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openPostgres(t *testing.T) store.Store {
+	s, err := pgstore.Open(t.Context(), pgtest.Database(t), pgstore.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,10 @@ import (
 
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store/memstore"
+	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
 )
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func load(t *testing.T) (all []*script) {
 	t.Helper()

@@ -18,13 +18,14 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/meterd/meterd/api"
+	"github.com/meterd/meterd/internal/store/memstore"
 )
 
 // sdkMount calls with the official SDK for Go, which sends a ClientToken of its
 // own with each MeterUsage that has none.
 type sdkMount struct{ *frontDoor }
 
-func openSDK(t *testing.T) *sdkMount { return &sdkMount{openFrontDoor(t)} }
+func openSDK(t *testing.T) *sdkMount { return &sdkMount{openFrontDoor(t, memstore.New())} }
 
 // steered signs at the service's time in place of the machine's.
 type steered struct {

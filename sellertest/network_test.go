@@ -49,9 +49,10 @@ type network struct {
 	mu  sync.Mutex
 	rng *rand.Rand
 	// percent of the calls meet a fault; next, if not nothing, is that of the
-	// next call.
+	// next call; while the network is down none arrives.
 	percent int
 	next    fault
+	down    bool
 	// late are calls to be delivered again.
 	late []*http.Request
 	// sent is what was sent of each record.
@@ -79,6 +80,13 @@ func (n *network) strike(f fault) {
 	n.next = f
 }
 
+// setDown makes all calls get lost.
+func (n *network) setDown(down bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down = down
+}
+
 // slowMax is the longest that a slow call takes.
 const slowMax = 300 * time.Millisecond
 
@@ -87,7 +95,11 @@ func (n *network) draw() (fault, time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	f := n.next
-	if n.next = nothing; f == nothing && n.rng.IntN(100) < n.percent {
+	switch n.next = nothing; {
+	case f != nothing:
+	case n.down:
+		f = cutBefore
+	case n.rng.IntN(100) < n.percent:
 		f = 1 + fault(n.rng.IntN(int(faults)-1))
 	}
 	n.met[f]++

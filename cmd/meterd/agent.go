@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -93,7 +94,8 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 func (o *agentOptions) plan(flags *pflag.FlagSet) (*plan.Plan, error) {
 	if o.config != "" {
 		for _, flag := range []string{"product", "endpoint", "region"} {
-			if flags.Changed(flag) {
+			// In the environment it is for the other commands.
+			if flags.Changed(flag) && os.Getenv(environmentName(flag)) == "" {
 				return nil, usagef("--%s goes without --config; the file says it", flag)
 			}
 		}

@@ -1,93 +1,125 @@
 package main
 
 import (
-	"encoding/hex"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meterd/meterd/internal/check"
 	"github.com/meterd/meterd/internal/store"
+	"github.com/meterd/meterd/internal/transfer"
 )
 
 func newCheck() *cobra.Command {
 	var (
-		data, output string
-		since        []string
+		at                place
+		storeName, output string
+		since             []string
+		keyFile, equal    string
 	)
 	cmd := &cobra.Command{
-		Use:   "check --data DIR",
+		Use:   "check (--data DIR | --store postgres://…)",
 		Short: "Prove a ledger sound, or name what is not",
 		Long: `check re-derives a ledger from its log of calls: that the chain of hashes is
 whole, that every fact stands as the call told it that created it, that every
-outcome follows, that entries and facts agree, and that nothing stands beside the
-log. It prints the head of the chain. Who keeps that head can have a later check
-prove with --since that history was only appended to.
+outcome follows, that entries, facts and names agree, and that nothing stands beside
+the log; and it compares every byte of the tables with its checksum. It prints the
+head of the chain. Who keeps that head, or the checkpoint that 'meterd checkpoint'
+prints, can have a later check prove with --since that history was only appended
+to. A checkpoint must be signed by the ledger's own key or, better, by the one that
+--key names, which the auditor has kept too.
 
-The service that uses the directory must not be running. Exit code 1: the ledger
-is not sound, or could not be read.`,
+--equal compares with another ledger, call by call, and names the first difference:
+with the one that this was imported from, say.
+
+No service that uses the ledger may be running. Exit code 1: the ledger is not
+sound, or could not be read.`,
 		Example: `  meterd check --data /var/lib/meterd
-  meterd check --data /var/lib/meterd --since 1042:5d1f…`,
+  meterd check --data /var/lib/meterd --since 1042:5d1f…
+  meterd check --data /var/lib/meterd --since october.checkpoint --key ledger.pem
+  meterd check --store postgres://meterd@db1/meterd
+  meterd check --data new --equal /var/lib/meterd`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
-			if data == "" {
-				return usagef("--data is missing: the data directory to check")
+			if err := at.checkKept(storeName); err != nil {
+				return err
 			}
-			heads, err := parseHeads(since)
+			kept, err := readKept(since, keyFile)
 			if err != nil {
 				return err
 			}
-			return withStore(data, func(s store.Store) error {
-				report, err := check.Ledger(cmd.Context(), s, check.Options{Since: heads})
+			return withStore(cmd.Context(), at, func(s store.Store) error {
+				if err := kept.verify(cmd.Context(), s); err != nil {
+					return err
+				}
+				report, err := checkStore(cmd.Context(), s, kept.heads, cmd.ErrOrStderr())
 				if err != nil {
 					return err
 				}
-				return printReport(cmd.OutOrStdout(), output, report)
+				if err := printReport(cmd.OutOrStdout(), output, report); err != nil || equal == "" {
+					return err
+				}
+				return checkEqual(cmd.Context(), s, equal, cmd.ErrOrStderr())
 			})
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&data, "data", "", "data directory to check")
-	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH; may be repeated")
+	flags.StringVar(&at.data, "data", "", "data directory to check")
+	flags.StringVar(&storeName, "store", "", "URL of the PostgreSQL database to check")
+	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH, or file with a checkpoint; may be repeated")
+	flags.StringVar(&keyFile, "key", "", "public key (PEM) that must have signed the checkpoints of --since (default the ledger's own)")
+	flags.StringVar(&equal, "equal", "", "data directory or URL of the PostgreSQL database of a ledger that must be the same")
 	choiceVar(flags, &output, "output", "how to print", "text", "json")
 	return cmd
 }
 
-// parseHeads reads heads as headText writes them.
-func parseHeads(texts []string) ([]store.Head, error) {
-	heads := make([]store.Head, len(texts))
-	for i, text := range texts {
-		call, hash, _ := strings.Cut(text, ":")
-		shard, seq, sharded := strings.Cut(call, "/")
-		if !sharded {
-			shard, seq = "0", call
-		}
-		shardNumber, shardErr := strconv.ParseUint(shard, 10, 16)
-		seqNumber, seqErr := strconv.ParseUint(seq, 10, 48)
-		bytes, hashErr := hex.DecodeString(hash)
-		if errors.Join(shardErr, seqErr, hashErr) != nil || len(bytes) != len(heads[i].Hash) {
-			return nil, usagef("--since %q is not a head such as 1042:5d1f… with 64 hex digits, which `meterd check` prints", text)
-		}
-		heads[i].Call = store.NewCallID(uint16(shardNumber), seqNumber)
-		copy(heads[i].Hash[:], bytes)
+// checkStore checks a store that is whole, and shows how far it is.
+func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr io.Writer) (*check.Report, error) {
+	if err := store.Whole(ctx, s); err != nil {
+		return nil, err
 	}
-	return heads, nil
+	heads, err := s.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := uint64(0)
+	for _, head := range heads {
+		all += head.Call.Seq()
+	}
+	m := newMeter(stderr, "checking", "calls")
+	defer m.end()
+	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { m.show(calls, all) }})
 }
 
-func headText(h store.Head) string {
-	return check.CallText(h.Call) + ":" + hex.EncodeToString(h.Hash[:])
+// checkEqual compares a store with that of another place.
+func checkEqual(ctx context.Context, s store.Store, where string, stderr io.Writer) error {
+	other := place{data: where}
+	if isPostgres(where) {
+		other = place{database: where}
+	}
+	return withStore(ctx, other, func(theirs store.Store) error {
+		if err := store.Whole(ctx, theirs); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		m := newMeter(stderr, "comparing", "calls")
+		difference, err := transfer.Equal(ctx, s, theirs, m.show)
+		m.end()
+		if err == nil && difference != "" {
+			err = fmt.Errorf("the two ledgers are not equal: %s", difference)
+		}
+		return err
+	})
 }
 
 func printReport(w io.Writer, output string, r *check.Report) error {
 	heads := make([]string, len(r.Heads))
 	for i, h := range r.Heads {
-		heads[i] = headText(h)
+		heads[i] = h.String()
 	}
 	problems := make([]string, len(r.Problems))
 	for i, p := range r.Problems {

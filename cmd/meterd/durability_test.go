@@ -140,7 +140,7 @@ func TestTerminatedServiceFinishesWhatRuns(t *testing.T) {
 func TestSignalDuringStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	o := &options{data: filepath.Join(t.TempDir(), "data"), listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}
+	o := &options{place: place{data: filepath.Join(t.TempDir(), "data")}, listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}
 	if err := runServe(ctx, o, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}

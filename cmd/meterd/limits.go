@@ -20,6 +20,9 @@ const (
 	// adminAnswerMax bounds what a command reads of an answer that it holds in
 	// memory; records are streamed and have no bound.
 	adminAnswerMax = 64 << 20
+	// captureBytesMax is how much explain reads of a log: an answer of the
+	// service is smaller.
+	captureBytesMax = 8 << 20
 	// adminTimeout is how long a command waits for the admin surface to begin
 	// its answer.
 	adminTimeout = 30 * time.Second

@@ -30,7 +30,7 @@ const (
 func loadCatalog(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("sellers:\n  - account: \"111122223333\"\n    credentials: [{apiKey: load, user: load}]\n    products:\n      - code: load\n        kind: saas\n        mode: legacy\n        dimensions:\n")
+	b.WriteString("sellers:\n  - account: \"111122223333\"\n    credentials: [{apiKey: load, user: load}, {accessKeyId: AKIDLOAD, secretAccessKey: secret, user: import}]\n    products:\n      - code: load\n        kind: saas\n        mode: legacy\n        dimensions:\n")
 	for i := range loadDimensions {
 		fmt.Fprintf(&b, "          - {key: d%d}\n", i)
 	}

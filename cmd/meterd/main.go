@@ -26,6 +26,9 @@ const (
 	exitFailed = 1
 	// exitUsage: the command line or the environment is wrong; nothing was done.
 	exitUsage = 2
+	// exitDifferent: it worked, and what it found is not all good: rows were
+	// refused, or two ledgers differ.
+	exitDifferent = 3
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -44,6 +47,10 @@ func run(args []string) int {
 		return exitOK
 	}
 	report(os.Stderr, err)
+	var found *finding
+	if errors.As(err, &found) {
+		return exitDifferent
+	}
 	var failed *failure
 	if errors.As(err, &failed) {
 		return exitFailed

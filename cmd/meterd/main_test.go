@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
 )
 
 // TestMain lets scripts, and tests that kill processes, run this binary as
@@ -21,8 +23,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runAsMeterd) != "" {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"meterd": main})
+	testscript.Main(withPostgres{m}, map[string]func(){"meterd": main})
 }
+
+// withPostgres ends what tests have started of PostgreSQL.
+type withPostgres struct{ *testing.M }
+
+func (m withPostgres) Run() int { return pgtest.Main(m.M) }
 
 // runAsMeterd is set for processes of the test binary that are to be meterd.
 const runAsMeterd = "TEST_BE_METERD"
@@ -46,8 +53,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": cmdStart, "stop": cmdStop, "hangup": cmdHangup,
-			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand,
+			"start": cmdStart, "end": cmdEnd, "hangup": cmdHangup,
+			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace, "cut": cmdCut, "alter": cmdAlter,
 		},
 	})
 }

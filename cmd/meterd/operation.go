@@ -70,33 +70,51 @@ func (o *operation) client(ctx context.Context, stderr io.Writer, demo demoCalle
 	if err != nil {
 		return nil, err
 	}
-	local := onThisMachine(endpoint)
-	load := []func(*config.LoadOptions) error{config.WithRegion(o.region), config.WithDefaultRegion("us-east-1")}
-	if o.awsProfile != "" {
-		load = append(load, config.WithSharedConfigProfile(o.awsProfile))
+	cfg, err := callerConfig(ctx, stderr, endpoint, o.region, o.awsProfile, demo)
+	if err != nil {
+		return nil, err
 	}
-	if local {
+	return marketplacemetering.NewFromConfig(cfg, func(c *marketplacemetering.Options) {
+		c.BaseEndpoint = aws.String(endpoint)
+	}), nil
+}
+
+// callerConfig finds Region and credentials for an endpoint.
+func callerConfig(ctx context.Context, stderr io.Writer, endpoint, region, profile string, demo demoCaller) (aws.Config, error) {
+	cfg, err := regionConfig(ctx, endpoint, region, profile)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if !onThisMachine(endpoint) || profile != "" {
+			return aws.Config{}, usagef("no AWS credentials for %s; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has them with --aws-profile (%w)", endpoint, err)
+		}
+		credential, err := demo()
+		if err != nil {
+			return aws.Config{}, err
+		}
+		fmt.Fprintf(stderr, "meterd: no AWS credentials found; signing with those of the demo marketplace (%s)\n", credential.AccessKeyID)
+		cfg.Credentials = credentials.NewStaticCredentialsProvider(credential.AccessKeyID, credential.SecretAccessKey, credential.SessionToken)
+	}
+	return cfg, nil
+}
+
+// regionConfig finds the Region for an endpoint, and where credentials would
+// come from. It calls nobody.
+func regionConfig(ctx context.Context, endpoint, region, profile string) (aws.Config, error) {
+	load := []func(*config.LoadOptions) error{config.WithRegion(region), config.WithDefaultRegion("us-east-1")}
+	if profile != "" {
+		load = append(load, config.WithSharedConfigProfile(profile))
+	}
+	if onThisMachine(endpoint) {
 		// Nobody who calls this machine wants to wait for EC2's metadata.
 		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		if !local || o.awsProfile != "" {
-			return nil, usagef("no AWS credentials for %s; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has them with --aws-profile (%w)", endpoint, err)
-		}
-		credential, err := demo()
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(stderr, "meterd: no AWS credentials found; signing with those of the demo marketplace (%s)\n", credential.AccessKeyID)
-		cfg.Credentials = credentials.NewStaticCredentialsProvider(credential.AccessKeyID, credential.SecretAccessKey, credential.SessionToken)
-	}
-	return marketplacemetering.NewFromConfig(cfg, func(c *marketplacemetering.Options) {
-		c.BaseEndpoint = aws.String(endpoint)
-	}), nil
+	return cfg, nil
 }
 
 // demoCaller finds a credential in the demo marketplace.

@@ -25,8 +25,7 @@ type options struct {
 	adminListen string
 	// adminToken is empty where the admin surface wants none.
 	adminToken string
-	// data is empty for a ledger in memory.
-	data    string
+	place
 	catalog string
 	cors    []string
 	// tlsCert and tlsKey are files; empty: plain HTTP.

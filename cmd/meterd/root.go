@@ -22,7 +22,8 @@ func newRoot() *cobra.Command {
 client takes it for the real one.
 
 Exit codes: 0 it worked; 1 it failed, or the service refused; 2 the command
-line or the environment is wrong, and nothing was done.`,
+line or the environment is wrong, and nothing was done; 3 it worked, and found
+rows refused (import) or differences (reconcile).`,
 		Example: `  meterd dev                                  # a service with a demo marketplace
   meterd serve --data /var/lib/meterd --catalog catalog.yaml
   meterd records                              # what was metered`,
@@ -50,8 +51,9 @@ line or the environment is wrong, and nothing was done.`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newAgent(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(), newCheck(), newBench(),
+		newAgent(), newImport(), newExplain(),
+		newCatalog(), newRecords(), newToken(), newClock(), newReset(),
+		newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)
@@ -69,6 +71,13 @@ const (
 type failure struct{ error }
 
 func (f *failure) Unwrap() error { return f.error }
+
+// finding is an end that is neither good nor a failure: exit code 3.
+type finding struct{ error }
+
+func (f *finding) Unwrap() error { return f.error }
+
+func findingf(format string, args ...any) error { return &finding{fmt.Errorf(format, args...)} }
 
 // usageError is a mistake in what was asked that shows only while doing it.
 type usageError struct{ error }

@@ -31,7 +31,7 @@ func TestCommandsExplainThemselves(t *testing.T) {
 // TestEveryFlagHasAnEnvironmentVariable sets each flag from the environment to
 // what it has anyway, and sees that it counts as given.
 func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
-	samples := map[string]string{"bool": "true", "int32": "7", "n": "7", "strings": "a=b"}
+	samples := map[string]string{"bool": "true", "int32": "7", "n": "7", "strings": "a=b", "stringToString": "a=b"}
 	walk(newRoot(), func(cmd *cobra.Command) {
 		if !cmd.HasParent() || cmd.Name() == "help" || cmd.Name() == "completion" {
 			return

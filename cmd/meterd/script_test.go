@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// scriptService is the service that a script has started and not stopped.
+// scriptService is the service that a script has started and not ended.
 type scriptService struct{ *process }
 
 type (
@@ -40,7 +40,7 @@ func runningOf(ts *testscript.TestScript, args []string) (running *scriptService
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	running, name := runningOf(ts, args)
 	if neg || len(args) == 0 || running.process != nil {
-		ts.Fatalf("usage: start dev|serve|agent [flag...], once until stop")
+		ts.Fatalf("usage: start dev|serve|agent [flag...], once until end")
 	}
 	args = append(args, "--listen", "127.0.0.1:0")
 	if args[0] == "serve" {
@@ -69,13 +69,15 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("METERD_ADMIN_URL", admin)
 }
 
-// cmdStop ends the service, or the agent, with SIGTERM, which must exit with 0:
+// cmdEnd ends the service, or the agent, with SIGTERM, which must exit with 0. It
+// is not called stop, because testscript has a command of that name, which ends
+// the script:
 //
-//	stop [agent]
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+//	end [agent]
+func cmdEnd(ts *testscript.TestScript, neg bool, args []string) {
 	running, name := runningOf(ts, args)
 	if neg || len(args) > 1 || len(args) == 1 && name != args[0] || running.process == nil {
-		ts.Fatalf("usage: stop [agent], after start")
+		ts.Fatalf("usage: end [agent], after start")
 	}
 	p := running.process
 	running.process = nil
@@ -127,6 +129,45 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+// cmdReplace replaces a text in a file, which must have it:
+//
+//	replace FILE OLD NEW
+func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 || !strings.Contains(ts.ReadFile(args[0]), args[1]) {
+		ts.Fatalf("usage: replace FILE OLD NEW, where OLD is in the file")
+	}
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), args[1], args[2])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// cmdCut writes a file without its last third:
+//
+//	cut FILE INTO
+func cmdCut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE INTO")
+	}
+	text := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text[:2*len(text)/3]), 0o600))
+}
+
+// cmdAlter writes a file with a bit flipped near the middle, where a byte is not
+// zero: in a tar, that is in a file and not between two.
+//
+//	alter FILE INTO
+func cmdAlter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: alter FILE INTO")
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	at := len(text) / 2
+	for at < len(text)-1 && text[at] == 0 {
+		at++
+	}
+	text[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
 }
 
 // cmdCapture sets a variable to what a pattern's first group matches in a

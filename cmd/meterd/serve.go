@@ -20,7 +20,7 @@ func newServe() *cobra.Command {
 	o := &options{}
 	storeName := ""
 	cmd := &cobra.Command{
-		Use:   "serve (--data DIR | --store mem:)",
+		Use:   "serve (--data DIR | --store postgres://… | --store mem:)",
 		Short: "Run the service",
 		Long: `serve runs the service until it gets SIGTERM or SIGINT; it then finishes the
 requests that run and exits with 0. When it is ready it prints one line:
@@ -33,9 +33,14 @@ the data directory is used. --profile and --switch hold over every catalog and
 are kept with the marketplace.
 
 The admin surface wants a token: --admin-token, or else the one in
-DIR/admin-token, which is made when it is not there. With --store mem: one is
-made and printed before the ready line: meterd admin-token TOKEN.`,
+DIR/admin-token, which is made when it is not there. With --store one is made and
+printed before the ready line: meterd admin-token TOKEN.
+
+With --store postgres://… any number of services share one ledger; see
+docs/operations.md. The URL may name several hosts, of which the primary is
+found. A password is better kept in METERD_STORE or PGPASSWORD than typed.`,
 		Example: `  meterd serve --data /var/lib/meterd --catalog catalog.yaml
+  meterd serve --store postgres://meterd@db1,db2/meterd --catalog catalog.yaml
   meterd serve --store mem: --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
   meterd serve --data data --listen :443 --tls-cert cert.pem --tls-key key.pem
   METERD_ADMIN_TOKEN=$(cat data/admin-token) meterd records --admin-url http://127.0.0.1:8423`,
@@ -44,14 +49,14 @@ made and printed before the ready line: meterd admin-token TOKEN.`,
 	}
 	flags := cmd.Flags()
 	o.addFlags(flags)
-	flags.StringVar(&storeName, "store", "", "mem: keeps the ledger in memory, to be lost at the end")
+	flags.StringVar(&storeName, "store", "", "where else than in a directory the ledger is kept: URL of a PostgreSQL database, or mem: for memory, to be lost at the end")
 	flags.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:8423", "address of the admin surface")
 	flags.StringSliceVar(&o.cors, "cors", nil, "origin whose pages may call the API, or *; can be repeated")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the API then speaks TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
 	flags.BoolVar(&o.allowReset, "allow-reset", false, "let the admin surface forget everything")
 	cmd.RunE = runE(func(cmd *cobra.Command, _ []string) error {
-		if err := checkStore(o.data, storeName); err != nil {
+		if err := o.place.check(storeName); err != nil {
 			return err
 		}
 		if err := o.check(); err != nil {
@@ -62,18 +67,31 @@ made and printed before the ready line: meterd admin-token TOKEN.`,
 	return cmd
 }
 
-func checkStore(data, name string) error {
+// check takes --store beside --data, which exclude each other.
+func (p *place) check(storeName string) error {
 	switch {
-	case strings.HasPrefix(name, "postgres:"), strings.HasPrefix(name, "postgresql:"):
-		return usagef("--store %s: PostgreSQL is not in this version; use --data DIR or --store mem:", name)
-	case name != "" && name != "mem:":
-		return usagef("--store: %q is unknown; use --data DIR or --store mem:", name)
-	case data == "" && name == "":
-		return usagef("where is the ledger kept? use --data DIR, or --store mem: to lose it at the end")
-	case data != "" && name != "":
+	case p.data == "" && storeName == "":
+		return usagef("where is the ledger kept? use --data DIR, --store postgres://…, or --store mem: to lose it at the end")
+	case p.data != "" && storeName != "":
 		return usagef("--data and --store exclude each other")
+	case isPostgres(storeName):
+		p.database = storeName
+	case storeName != "" && storeName != "mem:":
+		return usagef("--store: %q is unknown; use --data DIR, --store postgres://… or --store mem:", storeName)
 	}
 	return nil
+}
+
+// checkKept is check for commands that work on a ledger that outlives them.
+func (p *place) checkKept(storeName string) error {
+	if p.data == "" && !isPostgres(storeName) {
+		return usagef("--data is missing: the data directory; or --store postgres://…")
+	}
+	return p.check(storeName)
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
 func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {

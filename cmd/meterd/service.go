@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 	"github.com/meterd/meterd/internal/store/pebblestore"
+	"github.com/meterd/meterd/internal/store/pgstore"
 )
 
 // service is the rooms of a running meterd, put together.
@@ -28,6 +30,9 @@ type service struct {
 	source marketSource
 	api    *server.Server
 	admin  *admin.Admin
+	// following ends the watch over what other services do to the marketplace;
+	// nil where the store is this one's alone.
+	following func()
 	// printed are the registration tokens that dev has printed.
 	printed []marketplace.Token
 }
@@ -38,7 +43,7 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	metrics := newMetrics()
 	s := &service{logger: logger, source: source}
 	var err error
-	if s.store, err = openStore(o.data, logger, metrics); err != nil {
+	if s.store, err = openStore(ctx, o.place, logger, metrics); err != nil {
 		return nil, err
 	}
 	if s.ledger, err = ledger.Open(ctx, ledger.Config{Store: s.store, Clock: startClock(o), Logger: logger}); err != nil {
@@ -54,8 +59,29 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	s.admin = admin.New(admin.Config{
 		Ledger: s.ledger, Logger: logger, Metrics: metrics.registry,
 		Token: o.adminToken, AllowReset: o.allowReset, Start: s.startState(), Override: source.override, Pprof: o.pprof,
+		Scratch: scratchDir(o.data), Version: readVersion().Version,
 	})
+	s.follow()
 	return s, nil
+}
+
+// follow begins to watch what other services do to the marketplace, if they share
+// the store.
+func (s *service) follow() {
+	shared, ok := s.store.(store.Shared)
+	if !ok {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ledger.Follow(ctx, shared)
+	}()
+	s.following = func() {
+		stop()
+		<-done
+	}
 }
 
 // startState is what a reset begins with; nil without a source. Tokens that
@@ -100,10 +126,42 @@ func startClock(o *options) *clock.Clock {
 // ledgerDir is the store's part of a data directory.
 func ledgerDir(data string) string { return filepath.Join(data, "ledger") }
 
-// openStore opens the store in a data directory, or one in memory without.
-func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error) {
+// restoringDir is where a data directory has a ledger that is being restored.
+func restoringDir(data string) string { return filepath.Join(data, "ledger.restoring") }
+
+// scratchDir is where a data directory has the copy of a backup that is under
+// way. A ledger that is in no directory has none.
+func scratchDir(data string) string {
 	if data == "" {
+		return ""
+	}
+	return filepath.Join(data, "backup-under-way")
+}
+
+// place is where a ledger is kept: in a directory, in a database, or, if it names
+// neither, in memory.
+type place struct {
+	data string
+	// database is the URL of a PostgreSQL database.
+	database string
+	// existing says that no ledger is to be made where none is.
+	existing bool
+}
+
+// openStore opens the store in a place.
+func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (store.Store, error) {
+	switch {
+	case at.database != "":
+		return pgstore.Open(ctx, at.database, pgstore.Config{Logger: logger, OnGroup: m.committed, MustExist: at.existing})
+	case at.data == "":
 		return memstore.New(), nil
+	}
+	data := at.data
+	if _, err := os.Stat(ledgerDir(data)); at.existing && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no ledger", data)
+	}
+	if _, err := os.Stat(restoringDir(data)); err == nil {
+		return nil, fmt.Errorf("a restore into %s was broken off or is still running; remove %s and restore again", data, restoringDir(data))
 	}
 	if err := makeDataDir(data); err != nil {
 		return nil, err
@@ -113,7 +171,14 @@ func openStore(data string, logger *slog.Logger, m *metrics) (store.Store, error
 		// What the system says of the lock adds nothing to that.
 		return nil, &dataInUse{data}
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	// What a killed process has left of a backup holds the disk's space.
+	if err := os.RemoveAll(scratchDir(data)); err != nil {
+		return nil, errors.Join(fmt.Errorf("removing what is left of a backup: %w", err), s.Close())
+	}
+	return s, nil
 }
 
 // dataInUse says that a data directory is open elsewhere.
@@ -130,7 +195,12 @@ func makeDataDir(data string) error {
 	return nil
 }
 
-func (s *service) close() error { return s.store.Close() }
+func (s *service) close() error {
+	if s.following != nil {
+		s.following()
+	}
+	return s.store.Close()
+}
 
 // together serves the API and the admin surface on one port. A ServeMux would
 // redirect some paths, which no client of the API survives.

@@ -101,7 +101,7 @@ func exchange(t *testing.T, client *http.Client, r *http.Request) (int, string) 
 }
 
 func TestMetrics(t *testing.T) {
-	url := serving(t, demoService(t, &options{data: t.TempDir()}), func(*listener) {})
+	url := serving(t, demoService(t, &options{place: place{data: t.TempDir()}}), func(*listener) {})
 	if status, body := callDemo(t, http.DefaultClient, url); status != http.StatusOK {
 		t.Fatalf("metering: %d %s", status, body)
 	}

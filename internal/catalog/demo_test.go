@@ -41,7 +41,7 @@ func TestDemoBuyers(t *testing.T) {
 			"cust-none":      metering.CustomerNotSubscribed,
 		} {
 			usage := metering.Usage{Timestamp: at, Dimension: "users", Customer: customer, Quantity: 1}
-			metered, refusal := market.MeterBatch(seller, "us-east-1", metering.Batch{Product: "demo-saas", Usages: []metering.Usage{usage}}, at)
+			metered, refusal := market.MeterBatch(nil, seller, "us-east-1", metering.Batch{Product: "demo-saas", Usages: []metering.Usage{usage}}, at)
 			if refusal != nil || metered[0].Status != want {
 				t.Errorf("at %s, %s: %v %v, want %q", at, customer, metered, refusal, want)
 			}
@@ -84,7 +84,7 @@ func TestDemoProducts(t *testing.T) {
 			continue
 		}
 		for _, d := range want.dimensions {
-			if !p.HasDimension(d) {
+			if !slices.ContainsFunc(p.Dimensions, func(x marketplace.Dimension) bool { return x.Key == d }) {
 				t.Errorf("product %s has no dimension %s", code, d)
 			}
 		}

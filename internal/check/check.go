@@ -8,7 +8,9 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
@@ -44,16 +46,7 @@ func (p Problem) String() string {
 	if p.Call == 0 {
 		return p.Text
 	}
-	return fmt.Sprintf("call %s: %s", CallText(p.Call), p.Text)
-}
-
-// CallText writes a call's id as people and heads do: its number, with its
-// shard before it where that is not 0.
-func CallText(id store.CallID) string {
-	if id.Shard() == 0 {
-		return fmt.Sprint(id.Seq())
-	}
-	return fmt.Sprintf("%d/%d", id.Shard(), id.Seq())
+	return fmt.Sprintf("call %s: %s", p.Call, p.Text)
 }
 
 // Options of a check.
@@ -67,16 +60,26 @@ type Options struct {
 // Ledger checks all of a store. An error says that the store could not be
 // read; what is wrong with its contents is in the report.
 func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error) {
-	c := &checker{store: s, Options: options, last: map[uint16]store.Head{}, created: map[store.Kind]uint64{}}
-	if err := c.calls(ctx); err != nil {
-		return nil, fmt.Errorf("reading calls: %w", err)
+	c := &checker{
+		store: s, Options: options,
+		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, named: map[store.NameID]*string{},
 	}
-	c.sinceSeen()
-	if err := c.heads(ctx); err != nil {
-		return nil, fmt.Errorf("reading heads: %w", err)
-	}
-	if err := c.facts(ctx); err != nil {
-		return nil, fmt.Errorf("reading facts: %w", err)
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"shards", c.shards}, {"calls", c.calls}, {"heads", c.heads}, {"facts", c.facts}, {"checksums", c.bytes},
+	} {
+		err := step.do(ctx)
+		if errors.Is(err, store.ErrDamaged) {
+			// What comes behind would only show the same damage again.
+			c.problem(c.reading, "cannot be read: %v", err)
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", step.what, err)
+		}
 	}
 	return &c.report, nil
 }
@@ -85,6 +88,11 @@ type checker struct {
 	Options
 	store  store.Store
 	report Report
+	// reading is the call that is being read; 0 if none is.
+	reading store.CallID
+	// named are the names that were looked up; nil is one that is missing.
+	named   map[store.NameID]*string
+	passing passing
 	// last is the newest call seen of each shard.
 	last map[uint16]store.Head
 	// created counts the facts that the log says were created.
@@ -99,22 +107,44 @@ func (c *checker) problem(call store.CallID, format string, args ...any) {
 	c.report.Problems = append(c.report.Problems, Problem{call, fmt.Sprintf(format, args...)})
 }
 
+// shards finds out whether there are several.
+func (c *checker) shards(ctx context.Context) error {
+	heads, err := c.store.Heads(ctx)
+	c.passing.alone = len(heads) <= 1
+	return err
+}
+
 // progressEvery is how many calls pass between two reports of progress.
 const progressEvery = 1000
 
 func (c *checker) calls(ctx context.Context) error {
+	c.reading = 1
 	for call, err := range c.store.ScanCalls(ctx, 0) {
 		if err != nil {
 			return err
 		}
+		c.reading = call.ID
 		c.link(&call)
-		c.entry(&call)
+		if err := c.entry(ctx, &call); err != nil {
+			return err
+		}
 		if err := c.told(ctx, &call); err != nil {
 			return err
 		}
+		c.reading++
 		if c.report.Calls++; c.Progress != nil && c.report.Calls%progressEvery == 0 {
 			c.Progress(c.report.Calls)
 		}
+	}
+	c.reading = 0
+	c.sinceSeen()
+	return nil
+}
+
+// bytes has the store look at those of its bytes that no entry is read from.
+func (c *checker) bytes(ctx context.Context) error {
+	if s, ok := c.store.(store.Verifier); ok {
+		return s.Verify(ctx)
 	}
 	return nil
 }
@@ -127,9 +157,9 @@ func (c *checker) link(call *store.Call) {
 		last = store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
 	}
 	if call.ID != last.Call+1 {
-		c.problem(call.ID, "follows call %s: there is a gap", CallText(last.Call))
+		c.problem(call.ID, "follows call %s: there is a gap", last.Call)
 	} else if call.Link(last.Hash) != call.Hash {
-		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", CallText(last.Call))
+		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", last.Call)
 	}
 	// The walk goes on from what stands, so that one change is one problem.
 	c.last[shard] = store.Head{Call: call.ID, Hash: call.Hash}
@@ -144,7 +174,7 @@ func (c *checker) link(call *store.Call) {
 func (c *checker) sinceSeen() {
 	for _, kept := range c.Since {
 		if last := c.last[kept.Call.Shard()]; kept.Call > last.Call {
-			c.problem(0, "the log ends at call %s, before the head %s that was kept: history was cut off", CallText(last.Call), CallText(kept.Call))
+			c.problem(0, "the log ends at call %s, before the head %s that was kept: history was cut off", last.Call, kept.Call)
 		}
 	}
 }
@@ -157,7 +187,7 @@ func (c *checker) heads(ctx context.Context) error {
 	}
 	for _, head := range heads {
 		if last := c.last[head.Call.Shard()]; last != head {
-			c.problem(head.Call, "is the head of its shard, but the log ends at call %s", CallText(last.Call))
+			c.problem(head.Call, "is the head of its shard, but the log ends at call %s", last.Call)
 		}
 	}
 	if len(heads) != len(c.last) {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -18,82 +17,101 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// history makes a store with a seeded history of batches and single calls:
-// new records, retries, contradictions, tokens that conflict, refusals.
+// history makes a store in memory with a seeded history.
 func history(t *testing.T, seed uint64, calls int) *memstore.Store {
 	t.Helper()
 	s := memstore.New()
-	names := make([]store.NameID, 12)
-	words := make([]string, len(names))
-	for i := range words {
-		words[i] = fmt.Sprint("name-", i)
-	}
-	if err := s.Intern(t.Context(), words, names); err != nil {
+	write(t, s, seed, calls)
+	return s
+}
+
+// words are the names of the histories: where, what, four buyers, three
+// dimensions.
+var words = []string{
+	"111122223333/us-east-1", "product-1",
+	"222233334444", "222233335555", "222233336666", "222233337777",
+	"users", "gb", "requests",
+}
+
+// author writes a history.
+type author struct {
+	*rand.Rand
+	ids []store.NameID
+}
+
+// write adds a seeded history of batches and single calls to a store: new
+// records, retries, contradictions, tokens that conflict, refusals.
+func write(t *testing.T, s store.Store, seed uint64, calls int) {
+	t.Helper()
+	a := author{rand.New(rand.NewPCG(seed, 0)), make([]store.NameID, len(words))}
+	if err := s.Intern(t.Context(), words, a.ids); err != nil {
 		t.Fatal(err)
 	}
-	random := rand.New(rand.NewPCG(seed, 0))
 	for n := range calls {
 		at := noon.Add(time.Duration(n) * time.Minute)
-		var e audit.Entry
+		e := audit.Entry{Operation: "BatchMeterUsage", Region: "us-east-1", Caller: audit.Caller{Account: "111122223333"}}
 		r := store.Request{At: at.UnixMilli()}
-		switch random.IntN(4) {
+		switch a.IntN(4) {
 		case 0:
-			e = audit.Entry{Operation: "BatchMeterUsage", Refused: "product-unknown", Batch: &audit.Batch{Records: []audit.Record{{Quantity: 1}}}}
+			e.Refused, e.Batch = "product-unknown", &audit.Batch{Records: []audit.Record{{Quantity: 1}}}
 		case 1:
-			e, r.Facts = meter(random, names, at)
+			e.Operation = "MeterUsage"
+			e.Meter, r.Facts = a.meter(at)
 			r.Guarded = true
 		default:
-			e, r.Facts = batch(random, names, at)
+			e.Batch, r.Facts = a.batch(at)
 		}
-		entry, err := e.Append(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Call = entry
+		r.Call = e.Append(nil)
 		if err := s.Commit(t.Context(), &r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return s
 }
 
-func batch(random *rand.Rand, names []store.NameID, at time.Time) (audit.Entry, []store.Fact) {
-	e := audit.Entry{Operation: "BatchMeterUsage", Batch: &audit.Batch{}}
+func (a *author) batch(at time.Time) (*audit.Batch, []store.Fact) {
+	b := &audit.Batch{ProductCode: words[1]}
 	var facts []store.Fact
-	for range random.IntN(5) {
-		f := usage(random, names, at)
-		r := audit.Record{Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail}
-		if random.IntN(5) == 0 {
+	for range a.IntN(5) {
+		f, party, dimension := a.usage(at)
+		r := audit.Record{Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail, Account: party, Dimension: dimension}
+		switch a.IntN(5) {
+		case 0:
 			r.Status = "CustomerNotSubscribed"
-		} else {
+		case 1:
+			r = audit.Record{Brief: true}
+			fallthrough
+		default:
 			facts = append(facts, f)
 		}
-		e.Batch.Records = append(e.Batch.Records, r)
+		b.Records = append(b.Records, r)
 	}
-	return e, facts
+	return b, facts
 }
 
-func meter(random *rand.Rand, names []store.NameID, at time.Time) (audit.Entry, []store.Fact) {
-	token := store.Fact{Key: store.Key{Kind: store.ClientToken, Scope: names[0]}, Detail: []byte{byte(random.IntN(2))}, Until: at.Add(3 * time.Minute).UnixMilli()}
-	token.Key.Tail[0] = byte(random.IntN(3))
-	f := usage(random, names, at)
+func (a *author) meter(at time.Time) (*audit.Meter, []store.Fact) {
+	token := store.Fact{Key: store.Key{Kind: store.ClientToken, Scope: a.ids[0]}, Detail: []byte{byte(a.IntN(2))}, Until: at.Add(3 * time.Minute).UnixMilli()}
+	token.Key.Tail[0] = byte(a.IntN(3))
+	f, _, dimension := a.usage(at)
 	f.Key.Kind = store.UsageByResource
-	return audit.Entry{Operation: "MeterUsage", Meter: &audit.Meter{Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail}}, []store.Fact{token, f}
+	return &audit.Meter{
+		ProductCode: words[1], Timestamp: f.Timestamp, Quantity: f.Quantity, Allocations: f.Detail, Dimension: dimension,
+	}, []store.Fact{token, f}
 }
 
-func usage(random *rand.Rand, names []store.NameID, at time.Time) store.Fact {
-	f := store.Fact{
+func (a *author) usage(at time.Time) (f store.Fact, party, dimension string) {
+	p, d := 2+a.IntN(4), 6+a.IntN(3)
+	f = store.Fact{
 		Key: store.Key{
 			Kind: store.UsageByProduct, Hour: store.Hour(metering.HourOf(at)),
-			Scope: names[0], Subject: names[1], Party: names[2+random.IntN(4)], Dimension: names[6+random.IntN(3)],
+			Scope: a.ids[0], Subject: a.ids[1], Party: a.ids[p], Dimension: a.ids[d],
 		},
-		Quantity:  int64(random.IntN(2)),
+		Quantity:  int64(a.IntN(2)),
 		Timestamp: at.UnixMilli(),
 	}
-	if random.IntN(3) == 0 {
+	if a.IntN(3) == 0 {
 		f.Detail = metering.AppendCanonical(nil, []metering.Allocation{{Quantity: f.Quantity, Tags: []metering.Tag{{Key: "team", Value: "red"}}}})
 	}
-	return f
+	return f, words[p], words[d]
 }
 
 func report(t *testing.T, s store.Store, since ...store.Head) *Report {
@@ -197,7 +215,7 @@ func TestAChangedCallIsFound(t *testing.T) {
 			return true
 		},
 		"an outcome": func(random *rand.Rand, c *store.Call) bool {
-			if len(c.Outcomes) == 0 || c.Facts[0].Until != 0 { // whether a token had ended is not kept
+			if len(c.Outcomes) == 0 {
 				return false
 			}
 			i := random.IntN(len(c.Outcomes))

@@ -47,6 +47,10 @@ func (c *checker) expect(ctx context.Context, call *store.Call, i int, createdHe
 		return 0, nil // nobody knows why
 	}
 	told := &call.Facts[i]
+	if err := told.Key.Kind.Check(); err != nil {
+		c.problem(call.ID, "tells fact %d, whose %v", i+1, err)
+		return 0, nil
+	}
 	stands, ok, err := c.store.Lookup(ctx, told.Key)
 	if err != nil {
 		return 0, err
@@ -56,15 +60,13 @@ func (c *checker) expect(ctx context.Context, call *store.Call, i int, createdHe
 	case !ok:
 		c.problem(call.ID, "fact %d was told, and nothing stands at its key", i+1)
 		return 0, nil
-	case told.Until != 0 && stands.Call != call.ID:
-		return 0, nil // it may have ended and been told anew since
+	case told.Until != 0:
+		return c.expectPassing(call, i, &stands), nil
 	case stands.Call == call.ID && !createdHere[told.Key]:
-		if !same || stands.Timestamp != told.Timestamp || stands.Until != told.Until {
-			c.problem(call.ID, "fact %d stands with quantity %d, but was told with %d, or its time or details differ", i+1, stands.Quantity, told.Quantity)
-		}
+		c.asTold(call.ID, i, told, &stands)
 		return store.Created, nil
 	case stands.Call.Shard() == call.ID.Shard() && stands.Call > call.ID:
-		c.problem(call.ID, "fact %d was told here, but stands as told by the later call %s", i+1, CallText(stands.Call))
+		c.problem(call.ID, "fact %d was told here, but stands as told by the later call %s", i+1, stands.Call)
 		return 0, nil
 	case same:
 		return store.Same, nil
@@ -72,10 +74,16 @@ func (c *checker) expect(ctx context.Context, call *store.Call, i int, createdHe
 	return store.Conflict, nil
 }
 
+// asTold checks that a fact stands as the call told it that created it.
+func (c *checker) asTold(call store.CallID, i int, told, stands *store.Fact) {
+	if stands.Quantity != told.Quantity || !bytes.Equal(stands.Detail, told.Detail) || stands.Timestamp != told.Timestamp || stands.Until != told.Until {
+		c.problem(call, "fact %d stands with quantity %d, but was told with %d, or its time or details differ", i+1, stands.Quantity, told.Quantity)
+	}
+}
+
 // facts checks that as many facts stand as were created, so that none was put
 // in beside the log, and that all their names are known.
 func (c *checker) facts(ctx context.Context) error {
-	names := map[store.NameID]bool{}
 	for _, kind := range []store.Kind{store.UsageByLicense, store.UsageByProduct, store.UsageByResource, store.Registration, store.ClientToken} {
 		standing := uint64(0)
 		for f, err := range c.store.Scan(ctx, store.Range{Kind: kind, ToHour: ^store.Hour(0)}) {
@@ -83,7 +91,8 @@ func (c *checker) facts(ctx context.Context) error {
 				return err
 			}
 			standing++
-			if err := c.names(ctx, f, names); err != nil {
+			c.passingStands(&f)
+			if err := c.names(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -92,23 +101,6 @@ func (c *checker) facts(ctx context.Context) error {
 		if created := c.created[kind]; standing > created || standing < created && kind != store.ClientToken {
 			c.problem(0, "%d facts of kind %c stand, but the calls created %d", standing, kind, created)
 		}
-	}
-	return nil
-}
-
-func (c *checker) names(ctx context.Context, f store.Fact, known map[store.NameID]bool) error {
-	for _, id := range []store.NameID{f.Key.Scope, f.Key.Subject, f.Key.Party, f.Key.Dimension} {
-		if known[id] || id == 0 {
-			continue
-		}
-		_, ok, err := c.store.Name(ctx, id)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			c.problem(f.Call, "tells a fact with name %d, which is missing", id)
-		}
-		known[id] = true
 	}
 	return nil
 }

@@ -33,12 +33,13 @@ var rooms = []room{
 	{path: "client", ours: "api", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go github.com/golang-jwt/jwt/v5 github.com/google/uuid golang.org/x/time"},
 	{path: "recorder", ours: "api client internal/metering internal/outbox internal/sender"},
 	{path: "cmd/meterd", ours: "*", outside: "*"},
+	{path: "crashtest", testOnly: true},
 
 	{path: "internal/metering"},
 	{path: "internal/marketplace", ours: "internal/metering"},
 	{path: "internal/sigv4"},
 	{path: "internal/clock"},
-	{path: "internal/audit", outside: "github.com/fxamacker/cbor/v2"},
+	{path: "internal/audit"},
 
 	{path: "internal/wire", ours: "api"},
 	{path: "internal/auth", ours: "internal/sigv4 internal/marketplace internal/metering"},
@@ -47,8 +48,11 @@ var rooms = []room{
 	{path: "internal/store", ours: "internal/audit"},
 	{path: "internal/store/memstore", ours: "internal/store internal/audit"},
 	{path: "internal/store/pebblestore", ours: "internal/store internal/audit", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/store/pgstore", ours: "internal/store internal/audit", outside: "github.com/jackc/pgx/v5"},
+	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
-	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock", outside: "github.com/golang-jwt/jwt/v5"},
+	{path: "internal/checkpoint", ours: "internal/store"},
+	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint", outside: "github.com/golang-jwt/jwt/v5"},
 
 	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
@@ -58,8 +62,13 @@ var rooms = []room{
 
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
 
+	{path: "internal/backup"},
+	{path: "internal/transfer", ours: "internal/store internal/audit"},
+
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store", outside: "github.com/prometheus/client_golang"},
+	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup", outside: "github.com/prometheus/client_golang"},
+
+	{path: "internal/usagefile", ours: "api client"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},

@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 
-	"github.com/meterd/meterd/internal/audit"
-	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/store"
 )
@@ -23,96 +21,55 @@ type Verdict struct {
 // BatchMeterUsage tells the usage of a batch and returns a verdict per record,
 // in order. A *metering.Refusal refuses all of it; nothing was stored then.
 func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batch) ([]Verdict, error) {
+	w := works.Get().(*work)
+	defer w.release()
 	entry := call.entry("BatchMeterUsage")
-	metered, refusal := call.Market.MeterBatch(call.Principal.Account, call.Region, b, call.At)
-	entry.Batch = batchEntry(b, metered)
+	entry.Batch = &w.entry
+	metered, refusal := call.Market.MeterBatch(w.metered, call.Principal.Account, call.Region, b, call.At)
+	w.enter(b, metered)
 	if refusal != nil {
 		return nil, l.refuse(ctx, call, entry, refusal)
 	}
-	facts, err := l.batchFacts(ctx, call, b, metered)
-	if err != nil {
+	w.metered = metered
+	w.tell(b)
+	if err := l.nameBatch(ctx, call, b, w); err != nil {
 		return nil, err
 	}
-	request := store.Request{Facts: facts}
-	if err := l.record(ctx, call, entry, &request); err != nil {
+	if err := l.record(ctx, call, entry, &w.request); err != nil {
 		return nil, err
 	}
-	return l.verdicts(&call.Market.Profile, metered, &request), nil
-}
-
-// batchFacts makes a fact of every record that has no verdict yet. M0134: the
-// others leave nothing behind. M0105: facts are decided in the list's order.
-func (l *Ledger) batchFacts(ctx context.Context, call Call, b metering.Batch, metered []marketplace.Metered) ([]store.Fact, error) {
-	names := make([]string, 0, 4*len(b.Usages))
-	facts := make([]store.Fact, 0, len(b.Usages))
-	for i, u := range b.Usages {
-		m := &metered[i]
-		if m.Status != "" {
-			continue
-		}
-		// M0125: usage told on a licence and usage told on its product are
-		// separate books.
-		kind, subject := store.UsageByProduct, string(m.Product.Code)
-		if m.License != "" {
-			kind, subject = store.UsageByLicense, string(m.License)
-		}
-		names = append(names, scope(call.Market, m.Product.Seller, call.Region), subject, string(m.Buyer), string(u.Dimension))
-		facts = append(facts, store.Fact{
-			Key:       store.Key{Kind: kind, Hour: store.Hour(metering.HourOf(u.Timestamp))},
-			Quantity:  u.Quantity,
-			Detail:    metering.AppendCanonical(nil, u.Allocations),
-			Timestamp: u.Timestamp.UnixMilli(),
-		})
-	}
-	return facts, l.nameKeys(ctx, names, facts)
+	return l.verdicts(&call.Market.Profile, w), nil
 }
 
 // verdicts maps the store's decisions back onto the records.
-func (l *Ledger) verdicts(p *metering.Profile, metered []marketplace.Metered, r *store.Request) []Verdict {
-	verdicts := make([]Verdict, len(metered))
+func (l *Ledger) verdicts(p *metering.Profile, w *work) []Verdict {
+	verdicts := make([]Verdict, len(w.metered))
 	next := 0
-	for i, m := range metered {
-		if m.Status != "" {
-			verdicts[i].Status = m.Status
+	for i := range w.metered {
+		v := &verdicts[i]
+		if v.Status = w.metered[i].Status; v.Status != "" {
 			continue
 		}
-		verdicts[i] = verdict(p, r.Decisions[next].Outcome, l.ids.of(r.Facts[next].Key))
+		if v.decide(p, w.request.Decisions[next].Outcome) {
+			l.ids.put(&v.ID, w.request.Facts[next].Key)
+		}
 		next++
 	}
 	return verdicts
 }
 
-func verdict(p *metering.Profile, outcome store.Outcome, id RecordID) Verdict {
-	status := metering.DuplicateRecord // M0102, M0104: the first telling stands
+// decide fills the verdict, and reports whether it names the record.
+func (v *Verdict) decide(p *metering.Profile, outcome store.Outcome) (named bool) {
 	switch outcome {
 	case store.Faulted:
-		return Verdict{Unprocessed: true}
+		v.Unprocessed = true
+		return false
 	case store.Created:
-		status = metering.Success
+		v.Status = metering.Success
 	case store.Same:
-		status = p.IdenticalRetry // M0103
+		v.Status = p.IdenticalRetry // M0103
+	default:
+		v.Status = metering.DuplicateRecord // M0102, M0104: the first telling stands
 	}
-	if status == metering.DuplicateRecord && !p.DuplicateRecordID {
-		return Verdict{Status: status} // M0128
-	}
-	return Verdict{Status: status, ID: id}
-}
-
-func batchEntry(b metering.Batch, metered []marketplace.Metered) *audit.Batch {
-	entry := &audit.Batch{ProductCode: string(b.Product), Records: make([]audit.Record, len(b.Usages))}
-	for i, u := range b.Usages {
-		entry.Records[i] = audit.Record{
-			Timestamp:   u.Timestamp.UnixMilli(),
-			Dimension:   string(u.Dimension),
-			Customer:    string(u.Customer),
-			Account:     string(u.Account),
-			License:     string(u.License),
-			Quantity:    u.Quantity,
-			Allocations: metering.AppendCanonical(nil, u.Allocations),
-		}
-		if metered != nil {
-			entry.Records[i].Status = string(metered[i].Status)
-		}
-	}
-	return entry
+	return v.Status != metering.DuplicateRecord || p.DuplicateRecordID // M0128
 }

@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,7 +42,7 @@ type Ledger struct {
 	clock  *clock.Clock
 	logger *slog.Logger
 
-	market  atomic.Pointer[marketplace.Market]
+	market  atomic.Pointer[snapshot]
 	ids     recordIDs
 	signers signers
 
@@ -63,6 +62,9 @@ type Call struct {
 	RequestID string
 	SourceIP  string
 	UserAgent string
+
+	// names are the ids of Market's names.
+	names nameIDs
 }
 
 // Open makes a ledger over a store: over an empty one, it writes what a ledger
@@ -83,6 +85,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 }
 
 func (l *Ledger) load(ctx context.Context) error {
+	if err := store.Whole(ctx, l.store); err != nil {
+		return err
+	}
 	secret, err := l.secret(ctx)
 	if err != nil {
 		return err
@@ -90,38 +95,23 @@ func (l *Ledger) load(ctx context.Context) error {
 	if l.ids, err = newRecordIDs(secret); err != nil {
 		return err
 	}
-	state, _, err := l.readMarket(ctx)
-	if err != nil {
-		return err
-	}
-	market, err := marketplace.NewMarket(state)
-	if err != nil {
-		return fmt.Errorf("reading marketplace: %w", err)
-	}
-	l.market.Store(market)
-	return nil
+	return l.reread(ctx)
 }
 
 // Begin draws the time and the marketplace for one call.
-func (l *Ledger) Begin() Call { return Call{At: l.clock.Now(), Market: l.market.Load()} }
+func (l *Ledger) Begin() Call {
+	s := l.market.Load()
+	return Call{At: l.clock.Now(), Market: s.market, names: s.names}
+}
 
 // Market returns the marketplace as it stands.
-func (l *Ledger) Market() *marketplace.Market { return l.market.Load() }
+func (l *Ledger) Market() *marketplace.Market { return l.market.Load().market }
 
 // Clock returns the service's clock.
 func (l *Ledger) Clock() *clock.Clock { return l.clock }
 
 // Stats returns the gauges of the store.
 func (l *Ledger) Stats() store.Stats { return l.store.Stats() }
-
-// scope is where a usage record's key counts: M0124, in the seller's books of
-// one Region, unless the profile keeps one book for all.
-func scope(m *marketplace.Market, seller metering.AccountID, region metering.Region) string {
-	if !m.Profile.DedupPerRegion {
-		region = "*"
-	}
-	return string(seller) + "/" + string(region)
-}
 
 // commit stores facts and entry, and turns the store's fault into one that
 // names the operation.
@@ -134,9 +124,4 @@ func (l *Ledger) commit(ctx context.Context, r *store.Request) error {
 		return fmt.Errorf("committing call: %w", err)
 	}
 	return nil
-}
-
-func splitScope(s string) (metering.AccountID, metering.Region) {
-	seller, region, _ := strings.Cut(s, "/")
-	return metering.AccountID(seller), metering.Region(region)
 }

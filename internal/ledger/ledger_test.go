@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/clock"
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
@@ -246,7 +245,7 @@ func TestEveryCallIsInTheTrail(t *testing.T) {
 	}
 	var got []line
 	for _, c := range collect(t, s.ScanCalls(ctx, 0)) {
-		e, err := audit.Parse(c.Entry)
+		e, err := l.Entry(ctx, c)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 // Tables of the ledger. A row of the marketplace is one seller, one buyer, one
 // token, or the settings, so that a change writes what it changes.
 const (
-	tableLedger      store.Table = "ledger"
+	tableLedger                  = store.TableLedger
 	tableSigningKeys store.Table = "signing-keys"
 	tableMarket      store.Table = "market"
 )
@@ -52,9 +53,24 @@ func (l *Ledger) Replace(ctx context.Context, state marketplace.State) (Applied,
 	})
 }
 
-func (l *Ledger) apply(ctx context.Context, state marketplace.State, combine func(standing, state marketplace.State) marketplace.State) (Applied, error) {
+// applyTriesMax is how often a change of the marketplace meets one that another
+// process makes at the same time, as services do that start together, before it
+// is given up.
+const applyTriesMax = 20
+
+func (l *Ledger) apply(ctx context.Context, state marketplace.State, combine func(standing, state marketplace.State) marketplace.State) (applied Applied, err error) {
 	l.applying.Lock()
 	defer l.applying.Unlock()
+	for range applyTriesMax {
+		applied, err = l.tryApply(ctx, state, combine)
+		if !errors.Is(err, store.ErrVersion) {
+			break
+		}
+	}
+	return applied, err
+}
+
+func (l *Ledger) tryApply(ctx context.Context, state marketplace.State, combine func(standing, state marketplace.State) marketplace.State) (Applied, error) {
 	standing, versions, err := l.readMarket(ctx)
 	if err != nil {
 		return Applied{}, err
@@ -72,7 +88,7 @@ func (l *Ledger) apply(ctx context.Context, state marketplace.State, combine fun
 			return Applied{}, fmt.Errorf("writing marketplace: %w", err)
 		}
 	}
-	l.market.Store(market)
+	l.market.Store(newSnapshot(market))
 	return count(changed), nil
 }
 

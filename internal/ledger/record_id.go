@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -18,16 +19,24 @@ import (
 // nobody can guess another's.
 type RecordID [16]byte
 
+// RecordIDLen is the length of an id's text.
+const RecordIDLen = 36
+
 // String returns the id in UUID form (M0135).
 func (id RecordID) String() string {
-	var b [36]byte
+	text := id.Text()
+	return string(text[:])
+}
+
+// Text is String for those who have a place for it.
+func (id RecordID) Text() (b [RecordIDLen]byte) {
 	hex.Encode(b[:8], id[:4])
 	hex.Encode(b[9:13], id[4:6])
 	hex.Encode(b[14:18], id[6:8])
 	hex.Encode(b[19:23], id[8:10])
 	hex.Encode(b[24:], id[10:])
 	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	return b
 }
 
 // recordIDs makes ids with AES-128 in CBC-MAC, which is a pseudo-random
@@ -42,7 +51,13 @@ func newRecordIDs(secret []byte) (recordIDs, error) {
 	return recordIDs{block}, nil
 }
 
-func (r recordIDs) of(k store.Key) RecordID {
+func (r recordIDs) of(k store.Key) (id RecordID) {
+	r.put(&id, k)
+	return id
+}
+
+// put is of for those who have a place for the id.
+func (r recordIDs) put(id *RecordID, k store.Key) {
 	var in [48]byte
 	in[0] = byte(k.Kind)
 	binary.BigEndian.PutUint32(in[4:], uint32(k.Hour))
@@ -52,18 +67,15 @@ func (r recordIDs) of(k store.Key) RecordID {
 	binary.BigEndian.PutUint32(in[20:], uint32(k.Dimension))
 	copy(in[32:], k.Tail[:])
 
-	var id RecordID
+	clear(id[:])
 	for i := 0; i < len(in); i += len(id) {
-		for j := range id {
-			id[j] ^= in[i+j]
-		}
+		subtle.XORBytes(id[:], id[:], in[i:])
 		r.block.Encrypt(id[:], id[:])
 	}
 	// The bits of a random UUID, which is what the id looks like to everybody
 	// without the secret.
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
-	return id
 }
 
 const (

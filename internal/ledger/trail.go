@@ -39,11 +39,7 @@ func (c *Call) entry(operation string) *audit.Entry {
 
 // record commits a call with its facts. Nothing is answered before it returns.
 func (l *Ledger) record(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
-	entry, err := e.Append(nil)
-	if err != nil {
-		return err
-	}
-	r.At, r.Call = call.At.UnixMilli(), entry
+	r.At, r.Call = call.At.UnixMilli(), e.Append(r.Call[:0])
 	return l.commit(ctx, r)
 }
 
@@ -73,16 +69,39 @@ func (l *Ledger) Refused(ctx context.Context, call Call, operation, name, messag
 	return l.record(ctx, call, e, &store.Request{})
 }
 
-// nameKeys gives the keys of facts their names: four for each fact, in the
-// order scope, subject, party, dimension.
-func (l *Ledger) nameKeys(ctx context.Context, names []string, facts []store.Fact) error {
-	ids := make([]store.NameID, len(names))
-	if err := l.store.Intern(ctx, names, ids); err != nil {
-		return fmt.Errorf("naming records: %w", err)
+// Entry reads what the trail has of a call, in full: what the facts of a batch
+// say of its records is written only there.
+func (l *Ledger) Entry(ctx context.Context, c store.Call) (*audit.Entry, error) {
+	e, err := audit.Parse(c.Entry)
+	if err != nil || e.Batch == nil {
+		return e, err
 	}
-	for i := range facts {
-		k := &facts[i].Key
-		k.Scope, k.Subject, k.Party, k.Dimension = ids[4*i], ids[4*i+1], ids[4*i+2], ids[4*i+3]
+	facts := c.Facts
+	for i := range e.Batch.Records {
+		r := &e.Batch.Records[i]
+		if e.Refused != "" || r.Status != "" {
+			continue
+		}
+		if len(facts) == 0 {
+			return nil, fmt.Errorf("record %d of call %d lacks its fact", i+1, c.ID)
+		}
+		if r.Brief {
+			told, err := l.toldOf(ctx, facts[0])
+			if err != nil {
+				return nil, err
+			}
+			r.Fill(told)
+		}
+		facts = facts[1:]
 	}
-	return nil
+	return e, nil
+}
+
+func (l *Ledger) toldOf(ctx context.Context, f store.Fact) (audit.Told, error) {
+	names, err := l.namesOf(ctx, f.Key)
+	told := audit.Told{Timestamp: f.Timestamp, Quantity: f.Quantity, Account: names[2], Dimension: names[3], Allocations: f.Detail}
+	if f.Key.Kind == store.UsageByLicense {
+		told.License = names[1]
+	}
+	return told, err
 }

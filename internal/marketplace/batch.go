@@ -12,38 +12,43 @@ type Metered struct {
 	Status metering.Status
 	// Product is the product that is metered.
 	Product *Listing
-	// License is set when the record is metered on a licence, else it is
-	// metered on the product (M0125: these are separate books).
-	License metering.LicenseARN
-	// Buyer is the buyer's account. It is one name for the buyer, however the
-	// record addressed them.
-	Buyer metering.AccountID
+	// License is the one that the usage falls on. It is never nil for a record
+	// that may be told.
+	License *License
+	// OnLicense says that the record is metered on the licence, because it named
+	// it; else it is metered on the product (M0125: these are separate books).
+	OnLicense bool
+	// Dimension is the number of the record's dimension.
+	Dimension Number
 }
 
-// MeterBatch judges a batch that account calls with. A refusal ends the whole
-// batch (M0114): all records are judged before anything is stored. The order
-// of the questions is M0113: ProductCode, LicenseArn, Dimension, tags,
-// allocations, Timestamp, customer.
-func (m *Market) MeterBatch(caller metering.AccountID, region metering.Region, b metering.Batch, now time.Time) ([]Metered, *metering.Refusal) {
+// MeterBatch judges a batch that account calls with, and appends what it makes
+// of each record to metered. A refusal ends the whole batch (M0114): all records
+// are judged before anything is stored. The order of the questions is M0113:
+// ProductCode, LicenseArn, Dimension, tags, allocations, Timestamp, customer.
+func (m *Market) MeterBatch(metered []Metered, caller metering.AccountID, region metering.Region, b metering.Batch, now time.Time) ([]Metered, *metering.Refusal) {
 	if refusal := CheckSaaSRegion(region); refusal != nil {
 		return nil, refusal
 	}
 	b = m.Profile.Known(b)
-	judge := batchJudge{m, caller, region, now, b.Product, nil, make([]Metered, len(b.Usages))}
+	judge := batchJudge{m, caller, region, now, b.Product, nil}
 	if refusal := judge.product(b.Usages); refusal != nil {
 		return nil, refusal
 	}
-	for _, ask := range []func(metering.Usage, *Metered) *metering.Refusal{
-		judge.license, judge.dimension, judge.tags, judge.allocations, judge.timestamp, judge.customer,
+	first := len(metered)
+	metered = append(metered, make([]Metered, len(b.Usages))...)
+	for _, ask := range [...]func(*batchJudge, *metering.Usage, *Metered) *metering.Refusal{
+		(*batchJudge).license, (*batchJudge).dimension, (*batchJudge).tags,
+		(*batchJudge).allocations, (*batchJudge).timestamp, (*batchJudge).customer,
 	} {
-		for i, u := range b.Usages {
-			if refusal := ask(u, &judge.metered[i]); refusal != nil {
+		for i := range b.Usages {
+			if refusal := ask(&judge, &b.Usages[i], &metered[first+i]); refusal != nil {
 				refusal.Detail = record(i, len(b.Usages)) + refusal.Detail
 				return nil, refusal
 			}
 		}
 	}
-	return judge.metered, nil
+	return metered, nil
 }
 
 type batchJudge struct {
@@ -53,13 +58,12 @@ type batchJudge struct {
 	now     time.Time
 	code    metering.ProductCode
 	listing *Listing // the product of the request; nil until known
-	metered []Metered
 }
 
 func (j *batchJudge) product(usages []metering.Usage) *metering.Refusal {
 	if j.code == "" {
-		for i, u := range usages {
-			if u.License == "" {
+		for i := range usages {
+			if usages[i].License == "" {
 				return metering.Refuse(metering.RuleProductMissing, "%sThe record has no LicenseArn, and the request has no ProductCode.", record(i, len(usages))) // M0120
 			}
 		}
@@ -90,7 +94,7 @@ func (m *Market) listingOf(code metering.ProductCode, caller metering.AccountID)
 }
 
 // license finds the licence of a record. M0138: a wrong one refuses the batch.
-func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
+func (j *batchJudge) license(u *metering.Usage, out *Metered) *metering.Refusal {
 	if u.License == "" {
 		return j.withoutLicense(u, out)
 	}
@@ -98,29 +102,29 @@ func (j *batchJudge) license(u metering.Usage, out *Metered) *metering.Refusal {
 	if license == nil {
 		return refuseLicense("LicenseArn %s is unknown.", u.License)
 	}
-	listing := j.Product(license.Product)
+	listing := license.Listing
 	switch {
 	case listing.Seller != j.caller:
 		return refuseLicense("LicenseArn %s is for a product that account %s does not publish.", u.License, j.caller) // M0122
 	case listing.Kind != SaaS:
 		return refuseLicense("LicenseArn %s is for product %s of kind %s, which is metered with MeterUsage; BatchMeterUsage is for saas.", u.License, listing.Code, listing.Kind) // M0138
-	case j.listing != nil && listing.Product != j.listing.Product:
+	case j.listing != nil && listing != j.listing:
 		return refuseLicense("LicenseArn %s is for product %s, the request is for %s; one request takes one product.", u.License, listing.Code, j.listing.Code) // M0121
 	case j.code != "" && !j.codeMayAccompany(listing):
 		return refuseLicense("The request has ProductCode %s and LicenseArn %s. Leave ProductCode out.", j.code, u.License) // M0119
 	case u.Customer != "":
 		return refuseLicense("CustomerIdentifier %q goes with ProductCode; with LicenseArn send CustomerAWSAccountId.", u.Customer) // M0118
-	case u.Account != "" && u.Account != license.Buyer.Account:
+	case u.Account != "" && u.Account != license.Holder:
 		return refuseLicense("LicenseArn %s is not held by CustomerAWSAccountId %s.", u.License, u.Account)
 	case u.Timestamp.Before(license.Start):
 		return metering.Refuse(metering.RuleLicenseNotStarted, "Timestamp %s lies before %s, when LicenseArn %s became active.", metering.ShowTime(u.Timestamp), metering.ShowTime(license.Start), u.License) // M0112
 	}
 	j.listing = listing
-	*out = Metered{Product: listing, License: u.License, Buyer: license.Buyer.Account}
+	out.Product, out.License, out.OnLicense = listing, license, true
 	return listing.checkRegion(j.region)
 }
 
-func (j *batchJudge) withoutLicense(u metering.Usage, out *Metered) *metering.Refusal {
+func (j *batchJudge) withoutLicense(u *metering.Usage, out *Metered) *metering.Refusal {
 	out.Product = j.listing
 	if !j.concurrent(j.listing) || u.Customer != "" {
 		return nil // M0113: what is wrong with a customer is told last
@@ -138,63 +142,64 @@ func (j *batchJudge) codeMayAccompany(listing *Listing) bool {
 	return !j.concurrent(listing)
 }
 
-func (j *batchJudge) dimension(u metering.Usage, out *Metered) *metering.Refusal {
-	return out.Product.checkDimension(u.Dimension)
+func (j *batchJudge) dimension(u *metering.Usage, out *Metered) *metering.Refusal {
+	number, refusal := out.Product.checkDimension(u.Dimension)
+	out.Dimension = number
+	return refusal
 }
 
-func (l *Listing) checkDimension(d metering.Dimension) *metering.Refusal {
-	if l.HasDimension(d) {
-		return nil
+// checkDimension finds the number of a dimension; case matters (M0132).
+func (l *Listing) checkDimension(d metering.Dimension) (Number, *metering.Refusal) {
+	if number, ok := l.dimensions[d]; ok {
+		return number, nil
 	}
 	keys := make([]metering.Dimension, len(l.Dimensions))
 	for i, dimension := range l.Dimensions {
 		keys[i] = dimension.Key
 	}
 	// AWS's own container sample looks for "usageDimension: NAME" in the text.
-	return metering.Refuse(metering.RuleDimensionUnknown, "usageDimension: %s is not a dimension of product %s, which has %s; case matters.", d, l.Code, join(keys))
+	return 0, metering.Refuse(metering.RuleDimensionUnknown, "usageDimension: %s is not a dimension of product %s, which has %s; case matters.", d, l.Code, join(keys))
 }
 
-func (j *batchJudge) tags(u metering.Usage, _ *Metered) *metering.Refusal {
+func (j *batchJudge) tags(u *metering.Usage, _ *Metered) *metering.Refusal {
 	return metering.CheckTags(u.Allocations)
 }
 
-func (j *batchJudge) allocations(u metering.Usage, _ *Metered) *metering.Refusal {
+func (j *batchJudge) allocations(u *metering.Usage, _ *Metered) *metering.Refusal {
 	return metering.CheckAllocations(u.Quantity, u.Allocations, j.Profile.AllocationsMax)
 }
 
-func (j *batchJudge) timestamp(u metering.Usage, _ *Metered) *metering.Refusal {
+func (j *batchJudge) timestamp(u *metering.Usage, _ *Metered) *metering.Refusal {
 	return j.Profile.BatchWindow().Check(u.Timestamp, j.now)
 }
 
-func (j *batchJudge) customer(u metering.Usage, out *Metered) *metering.Refusal {
+func (j *batchJudge) customer(u *metering.Usage, out *Metered) *metering.Refusal {
 	switch {
 	case u.Customer != "" && u.Account != "":
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record has both CustomerIdentifier %q and CustomerAWSAccountId %q; send one.", u.Customer, u.Account) // M0116
 	case u.Customer == "" && u.Account == "":
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "The record names no customer: send CustomerAWSAccountId, or CustomerIdentifier for older products.") // M0116
-	case out.License == "" && j.concurrent(out.Product):
+	case !out.OnLicense && j.concurrent(out.Product):
 		return metering.Refuse(metering.RuleCustomerAmbiguous, "Product %s addresses buyers by CustomerAWSAccountId and LicenseArn; CustomerIdentifier %q is not supported.", out.Product.Code, u.Customer) // M0117
-	case out.License != "":
-		return j.subscribed(u, out, j.License(out.License).Agreement)
+	case out.OnLicense:
+		return j.subscribed(u, out)
 	}
-	buyer := j.byAccount[u.Account] // M0137
+	holder := j.byAccount[u.Account] // M0137
 	if u.Customer != "" {
-		if buyer = j.byCustomer[u.Customer]; buyer == nil {
+		if holder = j.byCustomer[u.Customer]; holder == nil {
 			return metering.Refuse(metering.RuleCustomerUnknown, "CustomerIdentifier %q does not exist; take it from ResolveCustomer.", u.Customer) // M0115
 		}
 	}
-	if buyer == nil { // M0123
-		out.Status, out.Buyer = metering.CustomerNotSubscribed, u.Account
-		return nil
+	if holder != nil {
+		out.License = holder.licenseFor(out.Product, u.Timestamp, j.now, j.Profile.FinalHour)
 	}
-	out.Buyer = buyer.Account
-	return j.subscribed(u, out, buyer.agreementFor(out.Product.Code, u.Timestamp, j.now, j.Profile.FinalHour))
+	return j.subscribed(u, out)
 }
 
-// subscribed gives the record its verdict by the agreement it falls on, which
-// is nil if there is none.
-func (j *batchJudge) subscribed(u metering.Usage, out *Metered, a *Agreement) *metering.Refusal {
-	if a == nil || !a.TakesUsageAt(j.now, j.Profile.FinalHour) || u.Timestamp.Before(a.Start) {
+// subscribed gives the record its verdict by the licence it falls on. M0123: a
+// buyer that is not known is as one without a licence.
+func (j *batchJudge) subscribed(u *metering.Usage, out *Metered) *metering.Refusal {
+	if l := out.License; l == nil || !l.TakesUsageAt(j.now, j.Profile.FinalHour) || u.Timestamp.Before(l.Start) {
 		out.Status = metering.CustomerNotSubscribed
 	}
 	return nil

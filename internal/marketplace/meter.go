@@ -34,7 +34,7 @@ func (m *Market) MeterUsage(caller Principal, region metering.Region, u metering
 		// M0190: MeterUsage knows no DisabledApiException.
 		return Admission{}, metering.Refuse(metering.RuleEndpointRegion, "Product %s on %s cannot be metered in %s.", u.Product, caller.Platform, region)
 	}
-	if refusal := admission.Product.checkDimension(u.Dimension); refusal != nil {
+	if _, refusal := admission.Product.checkDimension(u.Dimension); refusal != nil {
 		return Admission{}, refusal
 	}
 	if refusal := metering.CheckTags(u.Allocations); refusal != nil {
@@ -109,12 +109,12 @@ func (m *Market) entitled(account metering.AccountID, l *Listing, now time.Time)
 	if account == l.Seller {
 		return true
 	}
-	buyer := m.byAccount[account]
-	if buyer == nil {
+	holder := m.byAccount[account]
+	if holder == nil {
 		return false
 	}
-	a := buyer.agreementFor(l.Code, now, now, 0)
-	return a != nil && a.EntitledAt(now)
+	license := holder.licenseFor(l, now, now, 0)
+	return license != nil && license.EntitledAt(now)
 }
 
 // RefuseEntitlement is the answer to a caller that is not entitled.

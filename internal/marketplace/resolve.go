@@ -26,7 +26,7 @@ func (m *Market) ResolveCustomer(caller metering.AccountID, region metering.Regi
 		return Customer{}, metering.Refuse(metering.RuleTokenUnknown, "No such registration token was issued. Decode the form value once: a blank in it was a plus sign.")
 	}
 	license := m.licenses[token.LicenseArn]
-	listing := m.products[license.Product]
+	listing := license.Listing
 	if listing.Seller != caller { // M0180
 		return Customer{}, metering.Refuse(metering.RuleTokenUnknown, "The registration token is for a product that account %s does not publish.", caller)
 	}

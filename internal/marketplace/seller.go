@@ -67,11 +67,6 @@ const (
 	Concurrent Mode = "concurrent"
 )
 
-// HasDimension reports whether the product is priced by d; case matters (M0132).
-func (p *Product) HasDimension(d metering.Dimension) bool {
-	return slices.ContainsFunc(p.Dimensions, func(x Dimension) bool { return x.Key == d })
-}
-
 // PublicKey returns the product's key of a version. A product that lists no
 // keys has version 1.
 func (p *Product) PublicKey(version int64) (PublicKey, bool) {

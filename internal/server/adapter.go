@@ -51,9 +51,8 @@ func handle[Req, Res any, R request[Req]](
 		if err != nil {
 			return x.refuse(x.exceptionOf(err))
 		}
-		// An answer echoes its request and adds some; this spares growing it.
-		body := make([]byte, 0, 2*len(x.body)+answerBytesMin)
-		return &wire.Reply{Status: 200, ContentType: x.dialect.ContentType(), Body: encode(body, res, x.dialect)}
+		x.scratch.answer = encode(x.scratch.answer, res, x.dialect)
+		return &wire.Reply{Status: 200, ContentType: x.dialect.ContentType(), Body: x.scratch.answer}
 	}
 }
 

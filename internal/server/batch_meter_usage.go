@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 
 	"github.com/meterd/meterd/api"
 	"github.com/meterd/meterd/internal/ledger"
@@ -9,47 +10,63 @@ import (
 )
 
 func (s *Server) batchMeterUsage(ctx context.Context, x *exchange, r *api.BatchMeterUsageRequest) (*api.BatchMeterUsageResult, error) {
-	verdicts, err := s.ledger.BatchMeterUsage(ctx, x.call, batchOf(r))
+	w := x.scratch
+	w.usages = appendUsages(w.usages, r.UsageRecords)
+	batch := metering.Batch{Product: metering.ProductCode(value(r.ProductCode)), Usages: w.usages}
+	verdicts, err := s.ledger.BatchMeterUsage(ctx, x.call, batch)
 	if err != nil {
 		return nil, err
 	}
 	// M0130: results in the order of the request, both lists always there,
 	// each record in one of them. M0131: no records give two empty lists.
-	result := &api.BatchMeterUsageResult{Results: make([]api.UsageRecordResult, 0, len(verdicts))}
+	result := &api.BatchMeterUsageResult{Results: w.results}
+	var ids idTexts
+	ids.room(len(verdicts))
 	for i, v := range verdicts {
 		echo := known(&x.call.Market.Profile, r.UsageRecords[i]) // M0129
 		if v.Unprocessed {
 			result.UnprocessedRecords = append(result.UnprocessedRecords, echo)
 			continue
 		}
-		result.Results = append(result.Results, resultOf(echo, v))
+		result.Results = append(result.Results, api.UsageRecordResult{
+			UsageRecord: echo, Status: api.UsageRecordResultStatus(v.Status), MeteringRecordId: ids.of(v.ID),
+		})
 	}
+	w.results = result.Results
 	s.metrics.judged(result)
 	return result, nil
 }
 
-func resultOf(echo api.UsageRecord, v ledger.Verdict) api.UsageRecordResult {
-	r := api.UsageRecordResult{UsageRecord: echo, Status: api.UsageRecordResultStatus(v.Status)}
-	if v.ID != (ledger.RecordID{}) {
-		r.MeteringRecordId = v.ID.String()
+// idTexts makes texts of ids, which lie in one piece of memory.
+type idTexts struct{ all strings.Builder }
+
+func (t *idTexts) room(ids int) { t.all.Grow(ids * ledger.RecordIDLen) }
+
+// of returns "" for no id.
+func (t *idTexts) of(id ledger.RecordID) string {
+	if id == (ledger.RecordID{}) {
+		return ""
 	}
-	return r
+	text := id.Text()
+	start := t.all.Len()
+	t.all.Write(text[:])
+	return t.all.String()[start:]
 }
 
-func batchOf(r *api.BatchMeterUsageRequest) metering.Batch {
-	b := metering.Batch{Product: metering.ProductCode(value(r.ProductCode)), Usages: make([]metering.Usage, len(r.UsageRecords))}
-	for i, record := range r.UsageRecords {
-		b.Usages[i] = metering.Usage{
-			Timestamp:   *record.Timestamp,
-			Dimension:   metering.Dimension(*record.Dimension),
-			Customer:    metering.CustomerID(value(record.CustomerIdentifier)),
-			Account:     metering.AccountID(value(record.CustomerAWSAccountId)),
-			License:     metering.LicenseARN(value(record.LicenseArn)),
-			Quantity:    value(record.Quantity),
-			Allocations: allocationsOf(record.UsageAllocations),
-		}
+func appendUsages(usages []metering.Usage, records []api.UsageRecord) []metering.Usage {
+	for i := range records {
+		r := &records[i]
+		usages = append(usages, metering.Usage{
+			Timestamp:   *r.Timestamp,
+			Dimension:   metering.Dimension(*r.Dimension),
+			Customer:    metering.CustomerID(value(r.CustomerIdentifier)),
+			Account:     metering.AccountID(value(r.CustomerAWSAccountId)),
+			License:     metering.LicenseARN(value(r.LicenseArn)),
+			Quantity:    value(r.Quantity),
+			Allocations: allocationsOf(r.UsageAllocations),
+		})
 	}
-	return b
+	return usages
 }
 
 // known is the record without the members that the profile's time did not

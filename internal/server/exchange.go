@@ -27,6 +27,7 @@ type exchange struct {
 	body      []byte
 	operation api.Operation
 	call      ledger.Call
+	scratch   *scratch
 
 	reply *wire.Reply
 	// refused is the exception that the reply carries, if it carries one.
@@ -36,7 +37,7 @@ type exchange struct {
 }
 
 func (s *Server) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{w: w, r: r, start: time.Now(), call: s.ledger.Begin()}
+	x := &exchange{w: w, r: r, start: time.Now(), call: s.ledger.Begin(), scratch: scratches.Get().(*scratch)}
 	x.call.RequestID = uuid.NewString()
 	x.call.UserAgent = r.UserAgent()
 	x.call.SourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
@@ -53,6 +54,7 @@ func (x *exchange) refuse(e *api.Error) *wire.Reply {
 // finish sends the reply, counts and logs. A panic is a mistake of ours that
 // must not look like a cut connection: the caller is told, and the log.
 func (s *Server) finish(x *exchange) {
+	defer x.scratch.release()
 	if p := recover(); p != nil {
 		x.fault = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		x.reply = x.refuse(errInternal)

@@ -12,8 +12,9 @@ const (
 	// requestsMax is how many requests may be under way at once. At 1 MB of
 	// body each it bounds the memory that callers can make the server use.
 	requestsMax = 1024
-	// answerBytesMin is room for the answer to a request without records.
-	answerBytesMin = 256
+	// scratchBytesMax is the largest answer whose memory is kept for the next
+	// one: that of a full batch without allocations has 15 kB.
+	scratchBytesMax = 64 << 10
 	// throttlesMax is how many rates are kept: one per account, Region and
 	// operation that calls.
 	throttlesMax = 10_000

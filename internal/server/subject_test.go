@@ -77,7 +77,7 @@ func (s *subject) entries(t *testing.T) (list []*audit.Entry) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry, err := audit.Parse(call.Entry)
+		entry, err := s.ledger.Entry(t.Context(), call)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -103,7 +103,7 @@ func TestEveryAnsweredCallIsInTheTrailOnce(t *testing.T) {
 		}
 		test.want.Region, test.want.RequestID = "us-east-1", a.header["x-amzn-RequestId"]
 		test.want.SourceIP, test.want.UserAgent = "192.0.2.1", "test/1"
-		if diff := cmp.Diff(test.want, entries[0], cmp.AllowUnexported(audit.Record{})); diff != "" {
+		if diff := cmp.Diff(test.want, entries[0]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/meterd/meterd/internal/audit"
+import (
+	"fmt"
+
+	"github.com/meterd/meterd/internal/audit"
+)
 
 // CallID numbers the calls of a shard from 1 in the order of their commits,
 // without gaps. The shard is in its upper 16 bits: where several processes write
@@ -21,6 +25,15 @@ func (id CallID) Shard() uint16 { return uint16(id >> seqBits) }
 
 // Seq returns the call's number in its shard.
 func (id CallID) Seq() uint64 { return uint64(id) & (1<<seqBits - 1) }
+
+// String writes the id as people and heads do: the call's number, with its shard
+// before it where that is not 0.
+func (id CallID) String() string {
+	if id.Shard() == 0 {
+		return fmt.Sprint(id.Seq())
+	}
+	return fmt.Sprintf("%d/%d", id.Shard(), id.Seq())
+}
 
 // Call is a remembered call. Calls are the truth of a ledger: the facts that
 // stand are an index of what calls told, and follow from it.
@@ -48,11 +61,4 @@ type Call struct {
 func (c *Call) Link(before audit.Hash) audit.Hash {
 	told := AppendTold(nil, &Request{At: c.At, Guarded: c.Guarded, Call: c.Entry, Facts: c.Facts})
 	return audit.Link(before, uint64(c.ID), audit.DigestOf(told))
-}
-
-// Head is the newest call of a shard.
-type Head struct {
-	Call CallID
-	// Hash is the call's.
-	Hash audit.Hash
 }

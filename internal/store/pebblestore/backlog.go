@@ -18,8 +18,9 @@ type backlog struct {
 	// it, oldest first, and do not change any more.
 	active *segment
 	sealed []*segment
-	// gone counts the segments that have left.
-	gone uint64
+	// spare is one that has left, for use as the next one: the committer
+	// should not have to wait for so much memory.
+	spare *segment
 }
 
 // find returns the newest entry of a key, or ok == false. mu must be held.
@@ -34,12 +35,11 @@ func (b *backlog) find(hash uint64, key []byte) (call store.CallID, rest []byte,
 // lookup returns the newest fact of a key, or ok == false.
 func (b *backlog) lookup(hash uint64, k store.Key, key []byte) (f store.Fact, ok bool, err error) {
 	b.mu.RLock()
+	defer b.mu.RUnlock()
 	call, rest, ok := b.find(hash, key)
-	b.mu.RUnlock()
 	if !ok {
 		return store.Fact{}, false, nil
 	}
-	// Entries that are there do not change.
 	f, err = decodeRest(k, call, rest)
 	f.Detail = bytes.Clone(f.Detail)
 	return f, err == nil, err
@@ -52,24 +52,27 @@ func (b *backlog) seal(upTo store.Head) *segment {
 	sg := b.active
 	sg.upTo = upTo
 	b.sealed = append(b.sealed, sg)
-	b.active = sg.next()
+	b.active, b.spare = b.spare, nil
+	if b.active == nil {
+		b.active = sg.next()
+	}
 	return sg
 }
 
 // leave lets the oldest segment go.
 func (b *backlog) leave() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	sg := b.sealed[0]
 	b.sealed = slices.Clone(b.sealed[1:])
-	b.gone++
-}
-
-// clear forgets the active segment; there must be no other.
-func (b *backlog) clear() {
+	b.mu.Unlock()
+	if sg.viewed {
+		return
+	}
+	// Nobody can come by it any more, and emptying it takes a while.
+	sg.empty()
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.active = newSegment()
-	b.gone++
+	b.spare = sg
+	b.mu.Unlock()
 }
 
 // isFull reports whether the active segment is to be sealed.
@@ -99,21 +102,14 @@ func (b *backlog) hasHour(hour store.Hour) bool {
 }
 
 // view returns the facts as they are now. It copies none of them: entries that
-// are there do not change.
-func (b *backlog) view() view {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	v := view{gone: b.gone}
-	for _, sg := range b.sealed {
-		v.segments = append(v.segments, segment{entries: sg.entries})
+// are there do not change. While also runs, no segment comes or leaves.
+func (b *backlog) view(also func() error) (view, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var v view
+	for _, sg := range append(b.sealed[:len(b.sealed):len(b.sealed)], b.active) {
+		sg.viewed = true
+		v = append(v, segment{entries: sg.entries, facts: sg.facts})
 	}
-	v.segments = append(v.segments, segment{entries: b.active.entries})
-	return v
-}
-
-// isCurrent reports whether no segment has left since v was taken.
-func (b *backlog) isCurrent(v view) bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.gone == v.gone
+	return v, also()
 }

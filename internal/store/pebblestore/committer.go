@@ -67,6 +67,10 @@ func (s *Store) commitGroup(g *group, first *job, more <-chan *job) {
 		err = s.stop(err)
 	} else {
 		s.head = g.head
+		if g.changed {
+			s.changes++
+		}
+		s.witness.write(s.extent())
 		s.names.add(g.newNames)
 		s.filter.fit()
 		if g.requests > 0 {

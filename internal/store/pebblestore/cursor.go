@@ -22,34 +22,33 @@ type cursor struct {
 // entries walks over entries of the database with from <= key < to. Whoever
 // calls it closes its iterator.
 func (s *Store) entries(from, to []byte) (*cursor, error) {
-	if bytes.Compare(from, to) > 0 {
-		to = from // Nothing, which Pebble wants to be told so.
-	}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	it, err := s.newIter(from, to)
 	if err != nil {
 		return nil, err
 	}
 	return &cursor{it: it, valid: it.First()}, nil
 }
 
-// factEntries walks over facts with from <= key < to, all as of one moment.
+// factEntries walks over facts with from <= key < to, all as of one moment: what
+// is in neither the view nor the iterator was told later.
 func (s *Store) factEntries(from, to []byte) (*cursor, error) {
-	for {
-		v := s.backlog.view()
-		c, err := s.entries(from, to)
-		if err != nil {
-			return nil, err
-		}
-		// If a segment has left in between, a fact that was told anew since v
-		// may be in the index already, and in v as it was.
-		if s.backlog.isCurrent(v) {
-			c.unindexed = v.sort(from, to)
-			return c, nil
-		}
-		if err := c.it.Close(); err != nil {
-			return nil, err
-		}
+	var it *pebble.Iterator
+	v, err := s.backlog.view(func() (err error) {
+		it, err = s.newIter(from, to)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return &cursor{it: it, valid: it.First(), unindexed: v.sort(from, to)}, nil
+}
+
+// newIter makes an iterator, which sees the database as it is now.
+func (s *Store) newIter(from, to []byte) (*pebble.Iterator, error) {
+	if bytes.Compare(from, to) > 0 {
+		to = from // Nothing, which Pebble wants to be told so.
+	}
+	return s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 }
 
 // done reports whether there are no more entries.

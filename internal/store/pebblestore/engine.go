@@ -26,9 +26,11 @@ func options(cfg Config) *pebble.Options {
 		FormatMajorVersion: formatMajorVersion,
 		FS:                 lockingFS{cfg.fs},
 		MemTableSize:       cfg.MemTableBytes,
-		CacheSize:          cfg.CacheBytes,
-		Logger:             logger{cfg.Logger},
-		EventListener:      listener(cfg),
+		// Tables of the index come in portions that overlap.
+		L0CompactionThreshold: overlapMax,
+		CacheSize:             cfg.CacheBytes,
+		Logger:                logger{cfg.Logger},
+		EventListener:         listener(cfg),
 	}
 	// The other levels take these from the first.
 	o.Levels[0].BlockSize = blockBytes

@@ -84,6 +84,10 @@ func (fs *faultyFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategor
 	return fs.create(to, func() (vfs.File, error) { return fs.FS.ReuseForWrite(from, to, category) })
 }
 
+func (fs *faultyFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+	return fs.create(name, func() (vfs.File, error) { return fs.FS.OpenReadWrite(name, category, o...) })
+}
+
 func (fs *faultyFS) Link(from, to string) error {
 	return fs.do(write{to, true, true}, nil, func() error { return fs.FS.Link(from, to) })
 }
@@ -104,13 +108,21 @@ type faultyFile struct {
 }
 
 func (f *faultyFile) Write(b []byte) (n int, err error) {
+	return f.put(b, true, f.File.Write)
+}
+
+func (f *faultyFile) WriteAt(b []byte, offset int64) (n int, err error) {
+	return f.put(b, false, func(b []byte) (int, error) { return f.File.WriteAt(b, offset) })
+}
+
+func (f *faultyFile) put(b []byte, grows bool, to func([]byte) (int, error)) (n int, err error) {
 	part := func(b []byte) func() error {
 		return func() (err error) {
-			n, err = f.File.Write(b)
+			n, err = to(b)
 			return err
 		}
 	}
-	err = f.fs.do(write{f.path, false, true}, part(b[:len(b)/2]), part(b))
+	err = f.fs.do(write{f.path, false, grows}, part(b[:len(b)/2]), part(b))
 	return n, err
 }
 

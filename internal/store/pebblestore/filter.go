@@ -75,12 +75,8 @@ func (f *filter) begin(hour store.Hour, at int64) *hourFilter {
 	h := new(hourFilter)
 	if empty, err := f.s.hourIsEmpty(hour); err == nil && empty {
 		h.earlier = none
-	} else {
-		select {
-		case f.s.loads <- load{hour, h, f.s.backlog.view()}:
-		default: // Without those from before it would be of no use.
-			h = nil
-		}
+	} else if !f.s.startLoading(hour, h) {
+		h = nil // Without those from before it would be of no use.
 	}
 	f.hours[hour] = h
 	return h

@@ -18,6 +18,8 @@ type group struct {
 	ids      map[string]store.NameID
 	newNames []string
 
+	// changed says that something else than calls is written.
+	changed bool
 	// requests and facts are how many were decided.
 	requests, facts int
 	// crowded says why no facts can be taken up, if so.
@@ -65,7 +67,9 @@ func (g *group) take(j *job) {
 	switch {
 	case err != nil:
 	case j.stage != nil:
+		before := g.batch.Count()
 		err = j.stage(g)
+		g.changed = g.changed || g.batch.Count() > before
 	default:
 		err = g.commit(j)
 	}
@@ -92,6 +96,10 @@ func (g *group) deleteRange(from, to []byte) {
 
 // commitBatch writes the batch and has the disk confirm it.
 func (g *group) commitBatch() error {
+	if g.changed {
+		g.key, g.value = append(g.key[:0], changesKey...), appendChanges(g.value[:0], g.s.changes+1)
+		g.set()
+	}
 	if g.err != nil || g.batch.Empty() {
 		return g.err
 	}

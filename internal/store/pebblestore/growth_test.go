@@ -1,13 +1,13 @@
 package pebblestore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,10 +54,11 @@ func benchmarkGrowth(b *testing.B, inOrder bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var tenths [11]time.Time
 	before, started := processorTime(b), time.Now()
-	grow(b, s, *growth, inOrder, &tenths)
+	tenths, latencies := grow(b, s, *growth, inOrder)
 	took := time.Since(started)
+	b.ReportMetric(float64(latencies[len(latencies)/2])/1e6, "p50-ms")
+	b.ReportMetric(float64(latencies[len(latencies)*99/100])/1e6, "p99-ms")
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(*growth)/took.Seconds(), "records/s")
 	b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/float64(*growth), "cpu-ns/record")
@@ -82,25 +83,29 @@ func benchmarkGrowth(b *testing.B, inOrder bool) {
 	}
 }
 
-// grow commits n records and notes when each tenth of them was done.
-func grow(b *testing.B, s *Store, n int, inOrder bool, tenths *[11]time.Time) {
+// grow commits n records. It returns when each tenth of them was done, and how
+// long the commits took, in ascending order.
+func grow(b *testing.B, s *Store, n int, inOrder bool) (tenths [11]time.Time, latencies []time.Duration) {
 	calls := n / growthBatch
+	latencies = make([]time.Duration, calls)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	tenths[0] = time.Now()
 	for range *growthWriters {
 		wg.Go(func() {
-			r := &store.Request{Facts: make([]store.Fact, growthBatch), Call: bytes.Repeat([]byte("entry "), growthEntry/6)}
+			r := &store.Request{Facts: make([]store.Fact, growthBatch), Call: make([]byte, growthEntry)}
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= calls {
 					return
 				}
 				fillGrowth(r, i, calls, inOrder)
+				started := time.Now()
 				if err := s.Commit(context.Background(), r); err != nil {
 					b.Error(err)
 					return
 				}
+				latencies[i] = time.Since(started)
 				if (i+1)%(calls/10) == 0 {
 					tenths[(i+1)/(calls/10)] = time.Now()
 				}
@@ -108,6 +113,8 @@ func grow(b *testing.B, s *Store, n int, inOrder bool, tenths *[11]time.Time) {
 		})
 	}
 	wg.Wait()
+	slices.Sort(latencies)
+	return tenths, latencies
 }
 
 // fillGrowth makes r the i-th of n requests; each 20th is the one before it.

@@ -30,7 +30,7 @@ func (s *Store) indexOne(sg *segment) (done bool) {
 	default:
 	}
 	if s.stoppedBy() != nil {
-		return true // The database is only to be read.
+		return true // From then on the database is only read.
 	}
 	err := s.index(sg)
 	if err == nil {
@@ -58,7 +58,7 @@ func (s *Store) indexOne(sg *segment) (done bool) {
 // kind, and puts all of them into the database at once, together with how far
 // the index goes now.
 func (s *Store) index(sg *segment) error {
-	facts := view{segments: []segment{*sg}}.sort(nil, nil)
+	facts := view{{entries: sg.entries, facts: sg.facts}}.sort(nil, nil)
 	var paths []string
 	for from := 0; from < len(facts.refs); {
 		kind, to := facts.refs[from].kind(), from

@@ -2,6 +2,10 @@ package pebblestore
 
 import "time"
 
+// ownShard is the shard of the calls that are told to this store: it has one
+// writer. Those of others come by Load only.
+const ownShard = 0
+
 const (
 	// queueLength is how many calls can wait for the committer; further ones
 	// wait in line for the queue. Four groups keep the committer busy.
@@ -40,6 +44,9 @@ const (
 	defaultCacheBytes    = 64 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
+	// overlapMax is how many tables may have to be looked in for one key before
+	// they are merged. More means that what is merged is written less often.
+	overlapMax = 8
 	// bloomBits per key give about one needless read in a hundred lookups.
 	bloomBits = 10
 

@@ -18,6 +18,18 @@ type load struct {
 	unindexed view
 }
 
+// startLoading hands an hour to the loader, if that has not too much to do.
+func (s *Store) startLoading(hour store.Hour, into *hourFilter) bool {
+	// The committer asks, so all that was told before is in one or the other.
+	unindexed, _ := s.backlog.view(func() error { return nil })
+	select {
+	case s.loads <- load{hour, into, unindexed}:
+		return true
+	default:
+		return false
+	}
+}
+
 // loadAll is the loader. It returns when the queue is closed.
 func (s *Store) loadAll() {
 	for l := range s.loads {
@@ -35,8 +47,8 @@ func (s *Store) loadAll() {
 // fingerprintsOf reads the keys of an hour.
 func (s *Store) fingerprintsOf(l load) (*fingerprints, error) {
 	set := new(fingerprints)
-	for i := range l.unindexed.segments {
-		sg := &l.unindexed.segments[i]
+	for i := range l.unindexed {
+		sg := &l.unindexed[i]
 		for place := 0; place < len(sg.entries); {
 			_, key, _, next := sg.at(place)
 			if hourOfKey(key) == l.hour {

@@ -17,8 +17,9 @@ import (
 
 // formatVersion is that of the keys and tables of encode.go. A ledger with a
 // higher one was written by a later meterd, which may rely on what this one does
-// not know. 1 was of no release: its calls did not keep what they told.
-const formatVersion = 2
+// not know. 1 and 2 were of no release: the calls of 1 did not keep what they
+// told, and those of 2 had entries of the trail in another form.
+const formatVersion = 3
 
 var (
 	// ErrLocked is returned by Open when somebody has the ledger open.
@@ -30,7 +31,7 @@ var (
 	ErrNewer = errors.New("the ledger was written by a newer meterd")
 	// ErrUnreleased is returned by Open for a ledger from before the first
 	// release.
-	ErrUnreleased = errors.New("the ledger was written before meterd's first release and lacks what calls told")
+	ErrUnreleased = errors.New("the ledger was written by a meterd of before the first release")
 )
 
 // formatKey is where the ledger's format version stands.
@@ -56,6 +57,8 @@ func open(dir string, cfg Config) (*Store, error) {
 	if err := refuseForeign(cfg.fs, dir); err != nil {
 		return nil, err
 	}
+	held := &heldFS{FS: cfg.fs}
+	cfg.fs = held
 	var db *pebble.DB
 	// Pebble also makes durable what it finds in its log, before it returns. It
 	// must: that may have been written but not confirmed before a crash, and
@@ -64,12 +67,21 @@ func open(dir string, cfg Config) (*Store, error) {
 		db, err = pebble.Open(dir, options(cfg))
 		return err
 	})
+	if err = damage(err); errors.Is(err, store.ErrDamaged) {
+		return nil, errors.Join(err, firstLogDamage(cfg.fs, dir))
+	}
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(db, dir, cfg)
 	if err := s.load(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		if err = damage(err); errors.Is(err, store.ErrDamaged) {
+			err = errors.Join(err, s.firstDamage())
+		}
+		return nil, errors.Join(err, s.closeFiles())
+	}
+	if err := held.release(); err != nil {
+		cfg.Logger.Warn("files of the ledger that are not needed any more could not be removed", "error", err)
 	}
 	go s.commitAll()
 	s.background.Go(s.indexAll)
@@ -139,27 +151,50 @@ func refuseForeign(fsys vfs.FS, dir string) error {
 	return nil
 }
 
-// load reads what the store keeps in memory.
+// load reads what the store keeps in memory, and sees whether the ledger is what
+// it was when it was used last.
 func (s *Store) load() error {
+	var err error
+	if s.witness, s.seen, err = openWitness(s.cfg.fs, s.cfg.fs.PathJoin(s.dir, witnessFile), s.log); err != nil {
+		return err
+	}
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
 	if err := s.loadNames(); err != nil {
 		return fmt.Errorf("loading names: %w", err)
 	}
-	var err error
-	if s.head, err = s.readHead(); err != nil {
+	if s.head, err = s.readHead(ownShard); err != nil {
 		return fmt.Errorf("loading the last call: %w", err)
+	}
+	if s.changes, err = s.readChanges(); err != nil {
+		return fmt.Errorf("loading the number of changes: %w", err)
+	}
+	if err := s.compareWithWitness(); err != nil {
+		return err
 	}
 	if err := s.recover(); err != nil {
 		return fmt.Errorf("reading the end of the log: %w", err)
 	}
+	s.witness.write(s.extent())
 	return nil
+}
+
+// closeFiles is for a store that was never used.
+func (s *Store) closeFiles() error {
+	err := s.db.Close()
+	if s.witness != nil {
+		err = errors.Join(err, s.witness.file.Close())
+	}
+	return err
 }
 
 // checkFormat refuses a later format, and marks a new ledger with this one.
 func (s *Store) checkFormat() error {
 	value, closer, err := s.db.Get(formatKey)
+	if errors.Is(err, pebble.ErrNotFound) && s.seen != (extent{}) {
+		return s.cutShort("it is empty, and call %d was acknowledged", s.seen.head.Call)
+	}
 	if errors.Is(err, pebble.ErrNotFound) {
 		return s.markFormat()
 	}

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -21,8 +22,9 @@ func (s *Store) recover() error {
 	if err != nil {
 		return err
 	}
+	_, endOfOwn := shardKeys(ownShard)
 	it, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendCallKey(nil, indexed.Call+1), UpperBound: []byte{callPrefix + 1},
+		LowerBound: appendCallKey(nil, indexed.Call+1), UpperBound: endOfOwn,
 	})
 	if err != nil {
 		return err
@@ -39,7 +41,7 @@ func (s *Store) recover() error {
 		}
 		last = call.ID
 	}
-	return errors.Join(err, it.Error(), it.Close())
+	return cmp.Or(err, it.Error(), it.Close())
 }
 
 // addCreated adds what a call created to the backlog. It uses and returns a

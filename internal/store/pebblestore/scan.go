@@ -2,10 +2,12 @@ package pebblestore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -31,7 +33,7 @@ func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, erro
 		return store.Fact{}, false, nil
 	}
 	if err != nil {
-		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", err)
+		return store.Fact{}, false, fmt.Errorf("looking up a fact: %w", damage(err))
 	}
 	defer closer.Close()
 	f, err := decodeWholeFact(key, value)
@@ -81,29 +83,43 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 		return nil, err
 	}
 	defer s.gate.leave()
-	head, err := s.readHead()
+	heads, err := s.heads()
 	if err != nil {
-		return nil, fmt.Errorf("reading the last call: %w", err)
+		return nil, fmt.Errorf("reading the newest calls: %w", damage(err))
 	}
-	if head.Call == 0 {
-		return nil, nil
-	}
-	return []store.Head{head}, nil
+	return heads, nil
 }
 
-// readHead reads the last call, or what the first one comes behind.
-func (s *Store) readHead() (store.Head, error) {
+// heads reads the last call of each shard. There is more than one only in a
+// ledger that was loaded from a database with several.
+func (s *Store) heads() (heads []store.Head, err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{callPrefix}, UpperBound: []byte{callPrefix + 1}})
+	if err != nil {
+		return nil, err
+	}
+	var call store.Call
+	for ok := it.Last(); ok && err == nil; ok = it.SeekLT(appendCallKey(nil, store.NewCallID(call.ID.Shard(), 0))) {
+		err = parseAt(it, &call)
+		heads = append(heads, store.Head{Call: call.ID, Hash: call.Hash})
+	}
+	slices.Reverse(heads)
+	return heads, errors.Join(err, it.Error(), it.Close())
+}
+
+// readHead reads the last call of a shard, or what the first one comes behind.
+func (s *Store) readHead(shard uint16) (store.Head, error) {
+	from, to := shardKeys(shard)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return store.Head{}, err
 	}
-	head := store.Head{Hash: audit.Genesis}
+	head := store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
 	if it.Last() {
 		var call store.Call
 		err = parseAt(it, &call)
 		head = store.Head{Call: call.ID, Hash: call.Hash}
 	}
-	return head, errors.Join(err, it.Error(), it.Close())
+	return head, cmp.Or(err, it.Error(), it.Close())
 }
 
 // scan yields what decode makes of the entries that open finds. It sees them as
@@ -120,7 +136,7 @@ func scan[T any](
 		defer s.gate.leave()
 		c, err := open()
 		if err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 			return
 		}
 		defer c.it.Close()
@@ -135,7 +151,7 @@ func scan[T any](
 			}
 		}
 		if err := c.it.Error(); err != nil {
-			yield(none, fmt.Errorf("scanning ledger: %w", err))
+			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
 		}
 	}
 }
@@ -155,7 +171,7 @@ func scanOne[T any](
 		item, err = decode(key, value)
 	}
 	if err != nil {
-		return item, fmt.Errorf("scanning ledger at %x: %w", key, err)
+		return item, fmt.Errorf("scanning ledger at %x: %w", key, damage(err))
 	}
 	return item, nil
 }

@@ -27,6 +27,8 @@ type segment struct {
 	// hours are those of the entries, last that of the last one.
 	hours map[store.Hour]struct{}
 	last  store.Hour
+	// viewed says that a view shares the entries, so that they must stay.
+	viewed bool
 	// upTo is the last call of the stretch, once the segment is sealed.
 	upTo store.Head
 }
@@ -51,6 +53,13 @@ func (sg *segment) next() *segment {
 		slots:   make([]uint64, len(sg.slots)),
 		hours:   make(map[store.Hour]struct{}),
 	}
+}
+
+// empty makes the segment as new, but for the room it has.
+func (sg *segment) empty() {
+	clear(sg.slots)
+	clear(sg.hours)
+	*sg = segment{entries: sg.entries[:0], slots: sg.slots, hours: sg.hours}
 }
 
 // appendEntry appends a fact's entry without its call.

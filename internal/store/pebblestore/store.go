@@ -1,9 +1,17 @@
 // Package pebblestore keeps a ledger on the local disk, in a Pebble database.
 //
-// One goroutine, the committer, owns all writes: it takes whatever waits, stages
-// it as one batch, has the disk confirm that batch once, and then answers
-// everybody. Reads go to the database directly. It may not know a rule, answer
-// before the disk has, or go on writing after the disk has refused once.
+// One goroutine, the committer, decides: it takes whatever waits, stages it as one
+// batch, has the disk confirm that batch once, and then answers everybody. Of a
+// call it writes one entry, the call itself with all that it told. These entries
+// are the log. Facts by key are an index of it, which follows behind: what calls
+// created is kept in memory (segment, backlog) until there is enough of it for
+// another goroutine, the indexer, to sort it into tables that Pebble takes as they
+// are. After a crash the rest is read from the log again. So a fact is neither
+// written twice nor sorted alone, and the log is as fast as the disk.
+//
+// That a fact is new mostly needs no look at the disk either (filter). The package
+// may not know a rule, answer before the disk has, or go on writing after the disk
+// has refused once.
 //
 // Two kinds of trouble with the disk are told apart. If the write-ahead log
 // cannot be confirmed, the store accepts nothing more until it is opened again
@@ -16,6 +24,7 @@ package pebblestore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -49,6 +58,12 @@ type Store struct {
 	// head is the last call, or what the first one comes behind; it is the
 	// committer's.
 	head store.Head
+	// changes counts the groups that wrote anything else than calls; it is the
+	// committer's.
+	changes uint64
+	// witness is the committer's, and seen what it said in the beginning.
+	witness *witness
+	seen    extent
 	// filter is the committer's.
 	filter filter
 	// stopped is set once, by the committer, when the disk has refused.
@@ -112,7 +127,7 @@ func (s *Store) Close() error {
 	close(s.sealed)
 	close(s.loads)
 	s.background.Wait()
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.witness.file.Close()); err != nil {
 		return fmt.Errorf("closing ledger: %w", err)
 	}
 	return nil

@@ -9,13 +9,10 @@ import (
 	"github.com/meterd/meterd/internal/store"
 )
 
-// view is the facts of the log that the index did not have at a moment.
-type view struct {
-	// segments are oldest first. Nothing is added to these copies, and what they
-	// share with the originals does not change.
-	segments []segment
-	gone     uint64
-}
+// view is the facts of the log that the index did not have at a moment: copies
+// of segments, oldest first, to which nothing is added. What they share with the
+// originals does not change.
+type view []segment
 
 // sorted is a part of a view in key order, with the newest fact of each key.
 type sorted struct {
@@ -34,8 +31,11 @@ type ref struct {
 // sort sorts the facts with from <= key < to; a nil to is no bound.
 func (v view) sort(from, to []byte) sorted {
 	s := sorted{view: v}
-	for i := range v.segments {
-		sg := &v.segments[i]
+	if from == nil && to == nil {
+		s.refs = make([]ref, 0, v.facts())
+	}
+	for i := range v {
+		sg := &v[i]
 		for place := 0; place < len(sg.entries); {
 			_, key, _, next := sg.at(place)
 			if bytes.Compare(from, key) <= 0 && (to == nil || bytes.Compare(key, to) < 0) {
@@ -53,6 +53,14 @@ func (v view) sort(from, to []byte) sorted {
 	})
 	s.refs = slices.CompactFunc(s.refs, func(a, b ref) bool { return a.compare(&b) == 0 && s.compareKeys(a, b) == 0 })
 	return s
+}
+
+// facts counts those of all keys, also where one was told anew.
+func (v view) facts() (n int) {
+	for i := range v {
+		n += v[i].facts
+	}
+	return n
 }
 
 func sortKey(key []byte) (k [3]uint64) {
@@ -85,6 +93,6 @@ func (s *sorted) compareKeys(a, b ref) int {
 }
 
 func (s *sorted) fact(r ref) (call store.CallID, key, rest []byte) {
-	call, key, rest, _ = s.segments[r.segment].at(int(r.place))
+	call, key, rest, _ = s.view[r.segment].at(int(r.place))
 	return call, key, rest
 }

@@ -60,19 +60,20 @@ func benchmarkCommit(b *testing.B, s store.Store, writers int) {
 // tells of other buyers of one product.
 func fillBench(r *store.Request, n int) {
 	const perHour = benchBuyers / benchFacts
-	r.At = now
+	hour := thisHour + store.Hour(n/perHour)
+	r.At = int64(hour) * 3_600_000
 	for i := range r.Facts {
 		r.Facts[i] = store.Fact{
 			Key: store.Key{
 				Kind:      store.UsageByLicense,
-				Hour:      thisHour + store.Hour(n/perHour),
+				Hour:      hour,
 				Scope:     1,
 				Subject:   store.NameID(n % 50),
 				Party:     store.NameID(n%perHour*benchFacts + i),
 				Dimension: 1,
 			},
 			Quantity:  int64(i),
-			Timestamp: now,
+			Timestamp: r.At,
 		}
 	}
 }
