@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/meterd/meterd/internal/check"
 	"github.com/meterd/meterd/internal/store"
+	"github.com/meterd/meterd/internal/transfer"
 )
 
 func newCheck() *cobra.Command {
@@ -17,7 +19,7 @@ func newCheck() *cobra.Command {
 		at                place
 		storeName, output string
 		since             []string
-		keyFile           string
+		keyFile, equal    string
 	)
 	cmd := &cobra.Command{
 		Use:   "check (--data DIR | --store postgres://…)",
@@ -31,12 +33,16 @@ prints, can have a later check prove with --since that history was only appended
 to. A checkpoint must be signed by the ledger's own key or, better, by the one that
 --key names, which the auditor has kept too.
 
+--equal compares with another ledger, call by call, and names the first difference:
+with the one that this was imported from, say.
+
 No service that uses the ledger may be running. Exit code 1: the ledger is not
 sound, or could not be read.`,
 		Example: `  meterd check --data /var/lib/meterd
   meterd check --data /var/lib/meterd --since 1042:5d1f…
   meterd check --data /var/lib/meterd --since october.checkpoint --key ledger.pem
-  meterd check --store postgres://meterd@db1/meterd`,
+  meterd check --store postgres://meterd@db1/meterd
+  meterd check --data new --equal /var/lib/meterd`,
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
@@ -51,11 +57,14 @@ sound, or could not be read.`,
 				if err := kept.verify(cmd.Context(), s); err != nil {
 					return err
 				}
-				report, err := check.Ledger(cmd.Context(), s, check.Options{Since: kept.heads})
+				report, err := checkStore(cmd.Context(), s, kept.heads, cmd.ErrOrStderr())
 				if err != nil {
 					return err
 				}
-				return printReport(cmd.OutOrStdout(), output, report)
+				if err := printReport(cmd.OutOrStdout(), output, report); err != nil || equal == "" {
+					return err
+				}
+				return checkEqual(cmd.Context(), s, equal, cmd.ErrOrStderr())
 			})
 		}),
 	}
@@ -64,8 +73,47 @@ sound, or could not be read.`,
 	flags.StringVar(&storeName, "store", "", "URL of the PostgreSQL database to check")
 	flags.StringSliceVar(&since, "since", nil, "head that an earlier check printed, as CALL:HASH, or file with a checkpoint; may be repeated")
 	flags.StringVar(&keyFile, "key", "", "public key (PEM) that must have signed the checkpoints of --since (default the ledger's own)")
+	flags.StringVar(&equal, "equal", "", "data directory or URL of the PostgreSQL database of a ledger that must be the same")
 	choiceVar(flags, &output, "output", "how to print", "text", "json")
 	return cmd
+}
+
+// checkStore checks a store that is whole, and shows how far it is.
+func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr io.Writer) (*check.Report, error) {
+	if err := store.Whole(ctx, s); err != nil {
+		return nil, err
+	}
+	heads, err := s.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := uint64(0)
+	for _, head := range heads {
+		all += head.Call.Seq()
+	}
+	m := newMeter(stderr, "checking", "calls")
+	defer m.end()
+	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { m.show(calls, all) }})
+}
+
+// checkEqual compares a store with that of another place.
+func checkEqual(ctx context.Context, s store.Store, where string, stderr io.Writer) error {
+	other := place{data: where}
+	if isPostgres(where) {
+		other = place{database: where}
+	}
+	return withStore(ctx, other, func(theirs store.Store) error {
+		if err := store.Whole(ctx, theirs); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		m := newMeter(stderr, "comparing", "calls")
+		difference, err := transfer.Equal(ctx, s, theirs, m.show)
+		m.end()
+		if err == nil && difference != "" {
+			err = fmt.Errorf("the two ledgers are not equal: %s", difference)
+		}
+		return err
+	})
 }
 
 func printReport(w io.Writer, output string, r *check.Report) error {

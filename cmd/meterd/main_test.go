@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "end": cmdEnd, "hangup": cmdHangup,
-			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace,
+			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace, "cut": cmdCut, "alter": cmdAlter,
 		},
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -133,15 +132,5 @@ func TestCheckMakesNoLedgerWhereNoneIs(t *testing.T) {
 // runCheck runs meterd check over a database and returns all that it says.
 func runCheck(t *testing.T, url string) (code int, text string) {
 	t.Helper()
-	log := filepath.Join(t.TempDir(), "log")
-	p, err := beginMeterd(t.TempDir(), log, []string{"HOME=" + t.TempDir()}, "check", "--store", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code = p.wait()
-	stderr, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return code, p.stdout.String() + string(stderr)
+	return runMeterd(t, "check", "--store", url)
 }

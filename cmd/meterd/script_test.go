@@ -142,6 +142,34 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
+// cmdCut writes a file without its last third:
+//
+//	cut FILE INTO
+func cmdCut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE INTO")
+	}
+	text := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text[:2*len(text)/3]), 0o600))
+}
+
+// cmdAlter writes a file with a bit flipped near the middle, where a byte is not
+// zero: in a tar, that is in a file and not between two.
+//
+//	alter FILE INTO
+func cmdAlter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: alter FILE INTO")
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	at := len(text) / 2
+	for at < len(text)-1 && text[at] == 0 {
+		at++
+	}
+	text[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
+}
+
 // cmdCapture sets a variable to what a pattern's first group matches in a
 // file, which may be stdout:
 //

@@ -59,6 +59,7 @@ func openService(ctx context.Context, o *options, source marketSource, logger *s
 	s.admin = admin.New(admin.Config{
 		Ledger: s.ledger, Logger: logger, Metrics: metrics.registry,
 		Token: o.adminToken, AllowReset: o.allowReset, Start: s.startState(), Override: source.override, Pprof: o.pprof,
+		Scratch: scratchDir(o.data), Version: readVersion().Version,
 	})
 	s.follow()
 	return s, nil
@@ -125,6 +126,18 @@ func startClock(o *options) *clock.Clock {
 // ledgerDir is the store's part of a data directory.
 func ledgerDir(data string) string { return filepath.Join(data, "ledger") }
 
+// restoringDir is where a data directory has a ledger that is being restored.
+func restoringDir(data string) string { return filepath.Join(data, "ledger.restoring") }
+
+// scratchDir is where a data directory has the copy of a backup that is under
+// way. A ledger that is in no directory has none.
+func scratchDir(data string) string {
+	if data == "" {
+		return ""
+	}
+	return filepath.Join(data, "backup-under-way")
+}
+
 // place is where a ledger is kept: in a directory, in a database, or, if it names
 // neither, in memory.
 type place struct {
@@ -147,6 +160,9 @@ func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (
 	if _, err := os.Stat(ledgerDir(data)); at.existing && errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no ledger", data)
 	}
+	if _, err := os.Stat(restoringDir(data)); err == nil {
+		return nil, fmt.Errorf("a restore into %s was broken off or is still running; remove %s and restore again", data, restoringDir(data))
+	}
 	if err := makeDataDir(data); err != nil {
 		return nil, err
 	}
@@ -155,7 +171,14 @@ func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (
 		// What the system says of the lock adds nothing to that.
 		return nil, &dataInUse{data}
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	// What a killed process has left of a backup holds the disk's space.
+	if err := os.RemoveAll(scratchDir(data)); err != nil {
+		return nil, errors.Join(fmt.Errorf("removing what is left of a backup: %w", err), s.Close())
+	}
+	return s, nil
 }
 
 // dataInUse says that a data directory is open elsewhere.

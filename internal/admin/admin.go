@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -41,6 +42,11 @@ type Config struct {
 	Override func(*marketplace.Settings)
 	// Pprof serves profiles under pprof/.
 	Pprof bool
+	// Scratch is a directory on the ledger's disk where the copy for a backup is
+	// put together; it is removed before and after. Empty: there are no backups.
+	Scratch string
+	// Version is the binary's, for those who read a backup later.
+	Version string
 }
 
 // Admin is the http.Handler of everything under Prefix.
@@ -50,6 +56,8 @@ type Admin struct {
 	logger  *slog.Logger
 	origins *http.CrossOriginProtection
 	routes  []route
+	// backingUp is held while there is a copy in Scratch.
+	backingUp sync.Mutex
 }
 
 // New makes the surface.

@@ -33,6 +33,7 @@ func (a *Admin) table() []route {
 		{"POST", "token", `mint a registration token: {"licenseArn":"…"} or {"product":"…","customer":"…"}`, false, a.answer(a.mintToken)},
 		{"GET", "public-key", "the PEM that verifies RegisterUsage answers: ?product= &version=", false, a.publicKey},
 		{"GET", "checkpoint", "the newest calls, signed by the ledger, for an auditor to keep", false, a.answer(a.checkpoint)},
+		{"GET", "backup", "the ledger's files as one tar, taken while calls go on", false, a.backup},
 		{"POST", "reset", "forget everything and begin anew", false, a.answer(a.reset)},
 	}
 	if a.cfg.Metrics != nil {

@@ -31,6 +31,16 @@ func (l *Ledger) Checkpoint(ctx context.Context, now time.Time) (checkpoint.Chec
 	return c, checkpoint.Sign(c, private), nil
 }
 
+// Copy writes a copy of the store into a new directory while calls go on, and
+// returns a checkpoint that the copy reaches.
+func (l *Ledger) Copy(ctx context.Context, dir string, now time.Time) ([]byte, error) {
+	_, text, err := l.Checkpoint(ctx, now)
+	if err == nil {
+		err = l.store.Checkpoint(ctx, dir)
+	}
+	return text, err
+}
+
 func (l *Ledger) checkpointKey(ctx context.Context) (ed25519.PrivateKey, error) {
 	_, fresh, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

@@ -85,6 +85,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 }
 
 func (l *Ledger) load(ctx context.Context) error {
+	if err := store.Whole(ctx, l.store); err != nil {
+		return err
+	}
 	secret, err := l.secret(ctx)
 	if err != nil {
 		return err

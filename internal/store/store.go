@@ -59,6 +59,19 @@ type Store interface {
 	// registrations and client tokens stay.
 	DropBefore(ctx context.Context, hour Hour) error
 
+	// DropCalls forgets the calls of a shard up to one of them; the facts that
+	// they told stay. The newest call of a shard is never forgotten, so that the
+	// next one has what to come behind.
+	DropCalls(ctx context.Context, upTo CallID) error
+
+	// Load fills a store with what another one has: it appends calls with their
+	// ids, outcomes and hashes as they are there, and puts facts as they stand
+	// there, by whichever call. It decides and compares nothing, so it is for
+	// stores that nobody uses yet. The calls of a shard come without gaps, each
+	// behind the last; only the first that a shard gets may have any number.
+	// On an error nothing was loaded, unless it is ErrUnknownOutcome.
+	Load(ctx context.Context, calls []Call, facts []Fact) error
+
 	// Intern gives every name its id, for ever the same one, durable before
 	// it returns. It fills ids, which has the length of names.
 	Intern(ctx context.Context, names []string, ids []NameID) error
@@ -66,7 +79,8 @@ type Store interface {
 	// Name returns the name that has the id, or ok == false.
 	Name(ctx context.Context, id NameID) (name string, ok bool, err error)
 
-	// Rows yields a table's rows in key order.
+	// Rows yields a table's rows in key order; AllTables has those of all tables,
+	// one table after the other.
 	Rows(ctx context.Context, table Table) iter.Seq2[Row, error]
 
 	// Put writes all rows or none. Each row must carry the Version that
@@ -96,6 +110,9 @@ type Store interface {
 var (
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("store is closed")
+	// ErrGap is returned by Load for a call that does not follow the last one of
+	// its shard.
+	ErrGap = errors.New("call does not follow the last one")
 	// ErrVersion is returned by Put when another version of a row stands.
 	ErrVersion = errors.New("row has another version")
 	// ErrDamaged is wrapped where an entry cannot be read as it was written.

@@ -15,6 +15,9 @@ type Row struct {
 	Version uint64
 }
 
+// AllTables stands for every table where rows are read; no table has that name.
+const AllTables Table = "*"
+
 // TableLedger is the table of what a ledger must know of itself.
 const TableLedger Table = "ledger"
 

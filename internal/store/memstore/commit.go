@@ -23,7 +23,8 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 	}
 	defer s.mu.Unlock()
 
-	r.CallID = store.NewCallID(0, uint64(len(s.calls)+1))
+	last := s.head(0)
+	r.CallID = last.Call + 1
 	call := store.Call{ID: r.CallID, At: r.At, Entry: bytes.Clone(r.Call), Guarded: r.Guarded}
 	for i := range r.Facts {
 		d := store.Decision{Outcome: store.Skipped}
@@ -35,10 +36,15 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 		call.Outcomes = append(call.Outcomes, d.Outcome)
 		s.payload += len(r.Facts[i].Detail)
 	}
-	call.Hash = call.Link(s.head().Hash)
-	s.calls = append(s.calls, call)
+	call.Hash = call.Link(last.Hash)
+	s.append(call)
 	s.payload += len(r.Call) + len(r.Facts)*(itemBytes+1)
 	return nil
+}
+
+// append puts a call behind the last one of its shard.
+func (s *Store) append(call store.Call) {
+	s.calls = slices.Insert(s.calls, s.end(call.ID.Shard()), call)
 }
 
 // told is a copy of a fact that a call tells.
@@ -49,13 +55,23 @@ func told(f *store.Fact, call store.CallID) store.Fact {
 	return fact
 }
 
-// head is the last call, or what the first one comes behind.
-func (s *Store) head() store.Head {
-	if len(s.calls) == 0 {
-		return store.Head{Hash: audit.Genesis}
+// end is where the calls of a shard end.
+func (s *Store) end(shard uint16) int {
+	end, _ := slices.BinarySearchFunc(s.calls, shard, func(c store.Call, shard uint16) int {
+		if c.ID.Shard() <= shard {
+			return -1
+		}
+		return 1
+	})
+	return end
+}
+
+// head is the last call of a shard, or what the first one comes behind.
+func (s *Store) head(shard uint16) store.Head {
+	if end := s.end(shard); end > 0 && s.calls[end-1].ID.Shard() == shard {
+		return store.Head{Call: s.calls[end-1].ID, Hash: s.calls[end-1].Hash}
 	}
-	last := &s.calls[len(s.calls)-1]
-	return store.Head{Call: last.ID, Hash: last.Hash}
+	return store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
 }
 
 // decide compares one fact with what stands at its key, and remembers it if

@@ -21,7 +21,7 @@ type Store struct {
 	closed bool
 
 	facts map[store.Key]store.Fact
-	// calls[i] has the id i+1.
+	// calls are in the order of their ids.
 	calls []store.Call
 	rows  map[rowKey]store.Row
 

@@ -35,17 +35,23 @@ func (s *Store) ScanCalls(ctx context.Context, after store.CallID) iter.Seq2[sto
 		var calls []store.Call
 		for _, c := range s.calls {
 			if c.ID > after {
-				c.Entry = bytes.Clone(c.Entry)
-				c.Facts = slices.Clone(c.Facts)
-				for i := range c.Facts {
-					c.Facts[i].Detail = bytes.Clone(c.Facts[i].Detail)
-				}
-				c.Outcomes = slices.Clone(c.Outcomes)
+				c = clone(c)
 				calls = append(calls, c)
 			}
 		}
 		return calls, nil
 	})
+}
+
+// clone copies a call with all that lies behind it.
+func clone(c store.Call) store.Call {
+	c.Entry = bytes.Clone(c.Entry)
+	c.Facts = slices.Clone(c.Facts)
+	for i := range c.Facts {
+		c.Facts[i].Detail = bytes.Clone(c.Facts[i].Detail)
+	}
+	c.Outcomes = slices.Clone(c.Outcomes)
+	return c
 }
 
 // Heads implements store.Store.
@@ -54,10 +60,16 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	if len(s.calls) == 0 {
-		return nil, nil
+	var heads []store.Head
+	for end := len(s.calls); end > 0; {
+		shard := s.calls[end-1].ID.Shard()
+		heads = append(heads, s.head(shard))
+		end, _ = slices.BinarySearchFunc(s.calls, store.NewCallID(shard, 0), func(c store.Call, id store.CallID) int {
+			return cmp.Compare(c.ID, id)
+		})
 	}
-	return []store.Head{s.head()}, nil
+	slices.Reverse(heads)
+	return heads, nil
 }
 
 // Rows implements store.Store.
@@ -65,12 +77,14 @@ func (s *Store) Rows(ctx context.Context, table store.Table) iter.Seq2[store.Row
 	return scan(ctx, s, func() ([]store.Row, error) {
 		var rows []store.Row
 		for _, r := range s.rows {
-			if r.Table == table {
+			if r.Table == table || table == store.AllTables {
 				r.Value = bytes.Clone(r.Value)
 				rows = append(rows, r)
 			}
 		}
-		slices.SortFunc(rows, func(a, b store.Row) int { return cmp.Compare(a.Key, b.Key) })
+		slices.SortFunc(rows, func(a, b store.Row) int {
+			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Key, b.Key))
+		})
 		return rows, nil
 	})
 }

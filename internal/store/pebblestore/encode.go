@@ -12,7 +12,7 @@ import (
 // bytes is the order of the contract:
 //
 //	kind  hour u32  scope u32  subject u32  party u32  dimension u32  [tail 16]
-//	'c'   id u64                                  a call
+//	'c'   id u64                                  a call; those that are told here are of shard 0
 //	'n'   id u32                                  a name
 //	'r'   uvarint length, table, key              a row
 //	'm'   word                                    what the store knows of itself
@@ -33,6 +33,8 @@ const (
 const (
 	factKeyLen  = 1 + 5*4
 	factTailLen = len(store.Key{}.Tail)
+	// shardLen is what a call's id begins with.
+	shardLen = 2
 )
 
 func appendFactKey(b []byte, k store.Key) []byte {
@@ -73,6 +75,12 @@ func appendCallKey(b []byte, id store.CallID) []byte {
 	return binary.BigEndian.AppendUint64(append(b, callPrefix), uint64(id))
 }
 
+// shardKeys are the keys of a shard's calls: from one to before another.
+func shardKeys(shard uint16) (from, to []byte) {
+	from = appendCallKey(nil, store.NewCallID(shard, 0))
+	return from, after(from[:1+shardLen])
+}
+
 func decodeCallKey(b []byte) (store.CallID, error) {
 	if len(b) != 1+8 {
 		return 0, fmt.Errorf("call key of %d bytes: %w", len(b), errDamaged)
@@ -88,4 +96,11 @@ func appendNameKey(b []byte, id store.NameID) []byte {
 func appendTableKey(b []byte, table store.Table) []byte {
 	b = binary.AppendUvarint(append(b, rowPrefix), uint64(len(table)))
 	return append(b, table...)
+}
+
+// decodeRowKey takes the key of a row apart.
+func decodeRowKey(b []byte) (table store.Table, key string, err error) {
+	r := reader{rest: b[1:]}
+	table = store.Table(r.bytes(r.uvarint()))
+	return table, string(r.rest), r.err
 }

@@ -1,7 +1,9 @@
 package pebblestore
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/store"
@@ -21,6 +23,31 @@ func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 		}
 		for _, kind := range store.UsageKinds {
 			g.deleteRange([]byte{byte(kind)}, appendHourKey(nil, kind, hour))
+		}
+		return nil
+	})
+}
+
+// DropCalls implements store.Store. All facts are indexed before, because the
+// index is built from calls; the mark of how far it goes moves to a call that
+// stays. Pebble gives the disk back in the background.
+func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	return s.writeStaged(ctx, s.alone, func(g *group) error {
+		if err := s.indexEverything(); err != nil {
+			return err
+		}
+		newest, err := s.readHead(upTo.Shard())
+		if err != nil {
+			return fmt.Errorf("reading the newest call: %w", err)
+		}
+		from, _ := shardKeys(upTo.Shard())
+		if to := appendCallKey(nil, min(upTo+1, newest.Call)); bytes.Compare(from, to) < 0 {
+			g.deleteRange(from, to)
+			g.markIndexed(s.head)
 		}
 		return nil
 	})

@@ -2,6 +2,10 @@ package pebblestore
 
 import "time"
 
+// ownShard is the shard of the calls that are told to this store: it has one
+// writer. Those of others come by Load only.
+const ownShard = 0
+
 const (
 	// queueLength is how many calls can wait for the committer; further ones
 	// wait in line for the queue. Four groups keep the committer busy.
@@ -20,7 +24,7 @@ const (
 	// segmentFacts and segmentBytes are how much of the log is indexed at a
 	// time. More is cheaper to index, since tables overlap less, but takes
 	// memory, and time when the ledger is opened after a crash.
-	segmentFacts = 1 << 19
+	segmentFacts = 500_000
 	segmentBytes = 64 << 20
 	// sealedMax is how many segments can wait for the indexer; then commits do.
 	sealedMax = 2
@@ -44,8 +48,8 @@ const (
 	reserveShare = 8
 	reserveRest  = 4
 
-	defaultMemTableBytes = 16 << 20
-	defaultCacheBytes    = 64 << 20
+	defaultMemTableBytes = 8 << 20
+	defaultCacheBytes    = 48 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
 	// overlapMax is how many tables may have to be looked in for one key before

@@ -167,7 +167,7 @@ func (s *Store) load() error {
 	if err := s.loadNames(); err != nil {
 		return fmt.Errorf("loading names: %w", err)
 	}
-	if s.head, err = s.readHead(); err != nil {
+	if s.head, err = s.readHead(ownShard); err != nil {
 		return fmt.Errorf("loading the last call: %w", err)
 	}
 	if s.changes, err = s.readChanges(); err != nil {

@@ -22,8 +22,9 @@ func (s *Store) recover() error {
 	if err != nil {
 		return err
 	}
+	_, endOfOwn := shardKeys(ownShard)
 	it, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendCallKey(nil, indexed.Call+1), UpperBound: []byte{callPrefix + 1},
+		LowerBound: appendCallKey(nil, indexed.Call+1), UpperBound: endOfOwn,
 	})
 	if err != nil {
 		return err

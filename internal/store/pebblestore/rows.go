@@ -63,15 +63,17 @@ func (s *Store) rowVersion(key []byte) (uint64, error) {
 
 // Rows implements store.Store.
 func (s *Store) Rows(ctx context.Context, table store.Table) iter.Seq2[store.Row, error] {
-	prefix := appendTableKey(nil, table)
+	prefix := []byte{rowPrefix}
+	if table != store.AllTables {
+		prefix = appendTableKey(nil, table)
+	}
 	open := func() (*cursor, error) { return s.entries(prefix, after(prefix)) }
-	return scan(ctx, s, open, func(key, value []byte) (store.Row, error) {
-		version, value, err := decodeRow(value)
-		return store.Row{
-			Table:   table,
-			Key:     string(key[len(prefix):]),
-			Value:   append([]byte(nil), value...),
-			Version: version,
-		}, err
+	return scan(ctx, s, open, func(key, value []byte) (row store.Row, err error) {
+		if row.Table, row.Key, err = decodeRowKey(key); err != nil {
+			return row, err
+		}
+		row.Version, value, err = decodeRow(value)
+		row.Value = append([]byte(nil), value...)
+		return row, err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -82,23 +83,37 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 		return nil, err
 	}
 	defer s.gate.leave()
-	head, err := s.readHead()
+	heads, err := s.heads()
 	if err != nil {
-		return nil, fmt.Errorf("reading the last call: %w", damage(err))
+		return nil, fmt.Errorf("reading the newest calls: %w", damage(err))
 	}
-	if head.Call == 0 {
-		return nil, nil
-	}
-	return []store.Head{head}, nil
+	return heads, nil
 }
 
-// readHead reads the last call, or what the first one comes behind.
-func (s *Store) readHead() (store.Head, error) {
+// heads reads the last call of each shard. There is more than one only in a
+// ledger that was loaded from a database with several.
+func (s *Store) heads() (heads []store.Head, err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{callPrefix}, UpperBound: []byte{callPrefix + 1}})
+	if err != nil {
+		return nil, err
+	}
+	var call store.Call
+	for ok := it.Last(); ok && err == nil; ok = it.SeekLT(appendCallKey(nil, store.NewCallID(call.ID.Shard(), 0))) {
+		err = parseAt(it, &call)
+		heads = append(heads, store.Head{Call: call.ID, Hash: call.Hash})
+	}
+	slices.Reverse(heads)
+	return heads, errors.Join(err, it.Error(), it.Close())
+}
+
+// readHead reads the last call of a shard, or what the first one comes behind.
+func (s *Store) readHead(shard uint16) (store.Head, error) {
+	from, to := shardKeys(shard)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return store.Head{}, err
 	}
-	head := store.Head{Hash: audit.Genesis}
+	head := store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
 	if it.Last() {
 		var call store.Call
 		err = parseAt(it, &call)

@@ -59,6 +59,43 @@ func (s *Store) dropFirst(ctx context.Context, kind store.Kind, from, before sto
 	return next, more, lateness(ctx, err)
 }
 
+// DropCalls implements store.Store, some calls at a time, as DropBefore does.
+// Batches stay, because facts that stay find their calls by them.
+func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	for more := upTo.Shard() <= shardMax; more; {
+		var err error
+		if more, err = s.dropCalls(ctx, upTo); err != nil {
+			return fmt.Errorf("dropping calls up to %s: %w", upTo, err)
+		}
+	}
+	return nil
+}
+
+// dropCalls drops the first calls of a shard, if they are to be dropped. The
+// newest that is there now stays, and so do those that come in the meantime.
+func (s *Store) dropCalls(ctx context.Context, upTo store.CallID) (more bool, err error) {
+	ctx, cancel := bounded(ctx, forgetTime)
+	defer cancel()
+	err = retry(ctx, func() error {
+		return s.transact(ctx, func(tx pgx.Tx) error {
+			dropped, err := tx.Exec(ctx, `
+				DELETE FROM meterd.calls WHERE id IN (
+					SELECT id FROM meterd.calls
+					WHERE id > $1 AND id <= $2 AND id < (SELECT max(id) FROM meterd.calls WHERE id > $1 AND id < $3)
+					ORDER BY id LIMIT $4
+				)`,
+				int64(store.NewCallID(upTo.Shard(), 0)), int64(upTo), int64(store.NewCallID(upTo.Shard()+1, 0)), dropPage)
+			more = dropped.RowsAffected() == dropPage
+			return err
+		})
+	})
+	return more, lateness(ctx, err)
+}
+
 // Reset implements store.Store. New tenures of all shards make sure that no
 // replica commits what it has decided over the facts that are forgotten.
 func (s *Store) Reset(ctx context.Context) error {

@@ -47,6 +47,9 @@ const (
 	factsPage = 1000
 	callsPage = 100
 
+	// dropPage is how many calls one transaction drops.
+	dropPage = 10_000
+
 	// shardMax is the last shard: the ids of its calls, and those of the shard
 	// that would come after it, must be positive for the database.
 	shardMax = 1<<15 - 2

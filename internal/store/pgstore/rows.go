@@ -1,7 +1,7 @@
 package pgstore
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -115,15 +115,19 @@ func (s *Store) TableVersion(ctx context.Context, table store.Table) (uint64, er
 func (s *Store) Rows(ctx context.Context, table store.Table) iter.Seq2[store.Row, error] {
 	const noPages = int(^uint(0) >> 1)
 	return scan(ctx, s, noPages, func(ctx context.Context, _ *store.Row) ([]store.Row, error) {
-		rows, err := s.readers.Query(ctx, "SELECT key, value, version FROM meterd.rows WHERE table_name = $1", []byte(table))
+		rows, err := s.readers.Query(ctx, `
+			SELECT table_name, key, value, version FROM meterd.rows
+			WHERE table_name = $1 OR $2::bool`, []byte(table), table == store.AllTables)
 		list, err := collect(rows, err, func(row pgx.CollectableRow) (store.Row, error) {
-			var key []byte
-			r := store.Row{Table: table}
-			err := row.Scan(&key, &r.Value, &r.Version)
-			r.Key = string(key)
+			var r store.Row
+			var table, key []byte
+			err := row.Scan(&table, &key, &r.Value, &r.Version)
+			r.Table, r.Key = store.Table(table), string(key)
 			return r, err
 		})
-		slices.SortFunc(list, func(a, b store.Row) int { return bytes.Compare([]byte(a.Key), []byte(b.Key)) })
+		slices.SortFunc(list, func(a, b store.Row) int {
+			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Key, b.Key))
+		})
 		return list, err
 	})
 }

@@ -17,6 +17,8 @@ func errorsOf(ctx context.Context, s store.Store, dir string) map[string]error {
 	answers := map[string]error{
 		"Commit":     s.Commit(ctx, tell(usage(1))),
 		"DropBefore": s.DropBefore(ctx, thisHour+1),
+		"DropCalls":  s.DropCalls(ctx, store.NewCallID(0, 9)),
+		"Load":       s.Load(ctx, nil, []store.Fact{usage(3)}),
 		"Intern":     s.Intern(ctx, []string{"a", "new"}, make([]store.NameID, 2)),
 		"Put":        s.Put(ctx, []store.Row{row("t", "a", "1", 0)}),
 		"Checkpoint": s.Checkpoint(ctx, dir),
@@ -38,7 +40,7 @@ func errorsOf(ctx context.Context, s store.Store, dir string) map[string]error {
 }
 
 // methods are those that errorsOf calls.
-const methods = 12
+const methods = 14
 
 func testCancelledContext(f *fixture) {
 	f.tells([]store.Outcome{created}, usage(2))

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -125,4 +127,17 @@ func testRowsConcurrent(f *fixture) {
 	}
 	wg.Wait()
 	f.equal("the counter", []store.Row{row("t", "counter", "60", workers*steps)}, f.rows("t"))
+}
+
+func testRowsOfAllTables(f *fixture) {
+	f.equal("rows of a new store", nil, anyOf(f.rows(store.AllTables)))
+	rows := []store.Row{row("a", "1", "x", 0), row("a", "2", "y", 0), row("a long name", "1", "z", 0), row("b", "", "", 0)}
+	f.must(f.store.Put(f.ctx, rows))
+	for i := range rows {
+		rows[i].Version = 1
+	}
+	got := f.rows(store.AllTables)
+	slices.SortStableFunc(got, func(a, b store.Row) int { return cmp.Compare(a.Table, b.Table) })
+	f.equal("rows of all tables", rows, got)
+	f.equal("rows of one", rows[:2], f.rows("a"))
 }

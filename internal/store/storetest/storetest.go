@@ -79,6 +79,15 @@ var themes = map[string]map[string]func(*fixture){
 		"drop before":       testDropBefore,
 		"told after a drop": testToldAfterDrop,
 		"reset":             testReset,
+		"drop calls":        testDropCalls,
+		"drop all calls":    testDropAllCalls,
+	},
+	"load": {
+		"another's calls and facts": testLoad,
+		"goes on":                   testLoadGoesOn,
+		"other shards":              testLoadShards,
+		"gaps":                      testLoadGaps,
+		"buffers":                   testLoadBuffers,
 	},
 	"names": {
 		"same for ever": testNames,
@@ -91,6 +100,7 @@ var themes = map[string]map[string]func(*fixture){
 		"all or none": testRowsAllOrNone,
 		"twice":       testRowTwice,
 		"order":       testRowOrder,
+		"all tables":  testRowsOfAllTables,
 		"buffers":     testRowBuffers,
 		"concurrent":  testRowsConcurrent,
 	},
