@@ -1,12 +1,14 @@
 # meterd. `make help` lists the targets.
 
+SHELL = bash -o pipefail
+
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 RECORDS ?= 0
 FLIPS ?= 2000
 SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live crash flip outbox-crash bench bench-long bench-pg microbench ci
+.PHONY: help build run test race lint fuzz live crash flip import-crash outbox-crash seller-crash seller-simulation bench bench-long bench-pg microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +23,7 @@ test: ## run the tests, and list at the end what could not be run
 	@go test -json ./... | go run ./internal/notrun/list
 
 race: ## run the tests with the race detector
-	go test -race -count=1 $$(go list ./... | grep -v -e /livetest -e /crashtest)
+	go test -race -count=1 $$(go list ./... | grep -vE '/(livetest|crashtest|examples)')
 
 lint: ## gofmt, vet, staticcheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'run gofmt -w on these files' >&2; exit 1; }
@@ -29,9 +31,19 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 
+import-crash: ROUNDS ?= 100
+import-crash: ## ROUNDS of kill -9 and SIGTERM in the middle of imports
+	go test -count=$(ROUNDS) -timeout 0 -run 'TestKilledImport|TestInterruptedImport' ./cmd/meterd
+
 outbox-crash: ROUNDS ?= 1000
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=
+
+seller-crash: ## ROUNDS in which agent or service are killed, and every unit is looked for (30 take half a minute)
+	go test -count=1 -timeout 0 -v -run 'TestCrash$$' ./sellertest -rounds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
+
+seller-simulation: ## ten times ROUNDS of the same in one process
+	go test -count=1 -timeout 0 -v -run 'TestSimulation$$' ./sellertest -worlds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
@@ -54,7 +66,7 @@ bench-long: ## bench, and a run of 20 million records
 
 bench-pg: ## 1 to 3 replicas on PostgreSQL against a bare program (2 minutes, needs PostgreSQL 15)
 	CI=true go test -run '^$$' -bench AgainstBare -benchtime 5x ./internal/store/pgstore
-	CI=true go test -run '^$$' -bench Replicas -benchtime 2x ./cmd/meterd
+	CI=true go test -run '^$$' -bench Replicas -benchtime 1x ./cmd/meterd
 
 microbench: ## micro-benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

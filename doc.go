@@ -18,6 +18,10 @@
 // idea: create these facts once, or tell me what stands there.
 // internal/store/storetest holds every store to it.
 //
+// The seller's half is [github.com/meterd/meterd/recorder] in a Go program and
+// internal/agent as a process. Both keep usage in internal/outbox, which a crash
+// takes nothing from, and internal/sender brings it to the service.
+//
 // Around that: internal/catalog reads the file that describes a marketplace,
 // internal/admin is the operator's surface, cmd/meterd is the binary, scripts
 // has the rules as scenarios that a billing person can read, and livetest runs

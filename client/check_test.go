@@ -118,7 +118,7 @@ func unchecked(t *testing.T, c *Client, record api.UsageRecord) api.ExceptionNam
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = c.sendBatch(t.Context(), body, nil); err == nil {
+	if _, _, err = c.sendBatch(t.Context(), body, nil); err == nil {
 		return ""
 	}
 	return err.(*Error).API.Name

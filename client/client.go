@@ -53,14 +53,19 @@ func (c *Client) BatchMeterUsage(ctx context.Context, r *api.BatchMeterUsageRequ
 	if err != nil {
 		return nil, err
 	}
-	return c.sendBatch(ctx, body, nil)
+	result, _, err := c.sendBatch(ctx, body, nil)
+	return result, err
 }
 
-func (c *Client) sendBatch(ctx context.Context, body []byte, p *pace) (*api.BatchMeterUsageResult, error) {
+// sendBatch also reports whether an attempt before the last may have been
+// carried out.
+func (c *Client) sendBatch(ctx context.Context, body []byte, p *pace) (result *api.BatchMeterUsageResult, unknown bool, err error) {
 	if len(body) >= api.RequestBytesLimit {
-		return nil, refuse(api.BatchMeterUsage, tooLarge(len(body)))
+		return nil, false, refuse(api.BatchMeterUsage, tooLarge(len(body)))
 	}
-	return send(ctx, c, call{operation: api.BatchMeterUsage, body: body, pace: p}, decodeBatch)
+	x := &call{operation: api.BatchMeterUsage, body: body, pace: p}
+	result, err = send(ctx, c, x, decodeBatch)
+	return result, x.unknown, err
 }
 
 // MeterUsage tells the usage of an AMI, container or agent product from inside
@@ -84,7 +89,7 @@ func (c *Client) MeterUsage(ctx context.Context, r *api.MeterUsageRequest) (*api
 	if len(body) >= api.RequestBytesLimit {
 		return nil, refuse(api.MeterUsage, tooLarge(len(body)))
 	}
-	return send(ctx, c, call{operation: api.MeterUsage, body: body}, decodePlain[api.MeterUsageResult])
+	return send(ctx, c, &call{operation: api.MeterUsage, body: body}, decodePlain[api.MeterUsageResult])
 }
 
 // RegisterUsage asks whether the buyer of this container may run it, and
@@ -98,7 +103,7 @@ func (c *Client) RegisterUsage(ctx context.Context, r *api.RegisterUsageRequest)
 	if err != nil {
 		return nil, err
 	}
-	return send(ctx, c, call{operation: api.RegisterUsage, body: body}, decodeRegister)
+	return send(ctx, c, &call{operation: api.RegisterUsage, body: body}, decodeRegister)
 }
 
 // ResolveCustomer exchanges a registration token for the identity of the buyer
@@ -111,5 +116,5 @@ func (c *Client) ResolveCustomer(ctx context.Context, r *api.ResolveCustomerRequ
 	if err != nil {
 		return nil, err
 	}
-	return send(ctx, c, call{operation: api.ResolveCustomer, body: body}, decodePlain[api.ResolveCustomerResult])
+	return send(ctx, c, &call{operation: api.ResolveCustomer, body: body}, decodePlain[api.ResolveCustomerResult])
 }

@@ -40,14 +40,14 @@ type call struct {
 
 // send makes a call until there is an answer that decode understands, or a
 // failure that is not tried again.
-func send[T any](ctx context.Context, c *Client, x call, decode func([]byte) (*T, error)) (*T, error) {
+func send[T any](ctx context.Context, c *Client, x *call, decode func([]byte) (*T, error)) (*T, error) {
 	x.invocation = uuid.NewString()
 	for {
-		result, failure := attempt(ctx, c, &x, decode)
+		result, failure := attempt(ctx, c, x, decode)
 		if failure == nil {
 			return result, nil
 		}
-		if !c.waitToRetry(ctx, &x, failure) {
+		if !c.waitToRetry(ctx, x, failure) {
 			failure.Attempts, failure.OutcomeUnknown = x.sent, x.unknown
 			return nil, failure
 		}

@@ -132,6 +132,7 @@ func (s *submission) mark(batch []int, unknown bool) {
 // settle writes a verdict. Without the service's own word, a record that may
 // be stored stays so.
 func (s *submission) settle(i int, v Verdict) {
+	v.InDoubt = s.maybe[i] && v.Status == api.CustomerNotSubscribed
 	if v.Outcome != Answered && s.maybe[i] {
 		v.Outcome = Unknown
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/meterd/meterd/api"
+	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
 )
 
@@ -482,4 +484,30 @@ func TestARefusalAfterALostAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same goes for a buyer who has left since.
+func TestADepartureAfterALostAnswer(t *testing.T) {
+	midMonth(t, func(t *testing.T) {
+		s := newService(t)
+		accepted := func(w http.ResponseWriter, r *http.Request) {
+			s.ServeHTTP(httptest.NewRecorder(), r)
+			left := market(s.clock.Now())
+			left.Buyers[0].Agreements[0].Status = marketplace.Suspended
+			if _, err := s.ledger.Apply(t.Context(), left); err != nil {
+				t.Error(err)
+			}
+			cut(w, r)
+		}
+		records := []api.UsageRecord{usage(7)}
+		verdicts, err := newClient(t, configOf(&script{steps: []http.HandlerFunc{accepted, s.ServeHTTP}})).SubmitAll(t.Context(), new("saas"), records)
+		if err != nil || verdicts[0].Status != api.CustomerNotSubscribed || !verdicts[0].InDoubt || len(s.quantities(t)) != 1 {
+			t.Errorf("%+v, %v", verdicts[0], err)
+		}
+		// Without an attempt in doubt the answer is plain.
+		verdicts, err = newClient(t, configOf(&script{steps: []http.HandlerFunc{s.ServeHTTP}})).SubmitAll(t.Context(), new("saas"), records)
+		if err != nil || verdicts[0].Status != api.CustomerNotSubscribed || verdicts[0].InDoubt {
+			t.Errorf("%+v, %v", verdicts[0], err)
+		}
+	})
 }

@@ -9,6 +9,10 @@ type Verdict struct {
 	Status api.UsageRecordResultStatus
 	// MeteringRecordId is the receipt of a record with the Status Success.
 	MeteringRecordId string
+	// InDoubt: the Status is CustomerNotSubscribed, but an earlier attempt of the
+	// run got no answer. If the buyer has left since, it may have stored the
+	// record; look it up before the usage is billed in another way.
+	InDoubt bool
 	// Err says why there is no Status: usually an *[Error].
 	Err error
 }

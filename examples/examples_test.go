@@ -2,6 +2,7 @@ package examples
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -83,13 +84,32 @@ func TestWebapp(t *testing.T) {
 	untilBilled(t, service, map[string]int64{"gb": 6, "users": 2})
 }
 
+// nodeMajorMin is the oldest Node with fetch.
+const nodeMajorMin = 18
+
+func modernNode() (string, error) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return "", err
+	}
+	version, err := exec.Command(node, "--version").Output()
+	if err != nil {
+		return "", err
+	}
+	var major int
+	if _, err := fmt.Sscanf(string(version), "v%d.", &major); err != nil || major < nodeMajorMin {
+		return "", fmt.Errorf("node is %s, it must be %d or newer", strings.TrimSpace(string(version)), nodeMajorMin)
+	}
+	return node, nil
+}
+
 // TestNode posts from Node to an agent that is killed in between.
 func TestNode(t *testing.T) {
 	t.Parallel()
-	node, err := exec.LookPath("node")
+	node, err := modernNode()
 	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no Node: ", err)
+			t.Fatal("the Node application cannot run: ", err)
 		}
 		notrun.Skip(t, "the Node application was not tried with an agent: %v", err)
 	}

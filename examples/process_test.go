@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -38,12 +39,43 @@ func withPrograms(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(programs)
-	build := exec.Command("go", "build", "-o", programs, "../cmd/meterd", "./webapp", "./container", "./landing")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the programs: %v\n%s", err, out)
-		return 1
-	}
 	return m.Run()
+}
+
+// build builds the binaries, once for all tests.
+var build = sync.OnceValue(func() error {
+	if err := lookAtSources(); err != nil {
+		return fmt.Errorf("looking at the sources: %w", err)
+	}
+	command := exec.Command("go", "build", "-o", programs, "../cmd/meterd", "./webapp", "./container", "./landing")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the programs: %w\n%s", err, out)
+	}
+	return nil
+})
+
+// program is where a binary is; what is a path already stays one.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return filepath.Join(programs, name)
+}
+
+// lookAtSources looks at every file that the programs are built from. The go
+// command shows the result of an earlier run until something that the test has
+// looked at changes, and does not see what the builds look at.
+func lookAtSources() error {
+	return filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && (strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".js")) {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
 }
 
 // environment is what every program sees: nothing of this machine's AWS
@@ -76,10 +108,7 @@ type process struct {
 // stops it when the test ends. The first group of ready is its address.
 func start(t *testing.T, ready string, env []string, name string, args ...string) *process {
 	t.Helper()
-	if !strings.Contains(name, "/") {
-		name = filepath.Join(programs, name)
-	}
-	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
+	p := &process{cmd: exec.Command(program(t, name), args...), ended: make(chan struct{})}
 	p.cmd.Env = env
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -153,7 +182,7 @@ func dev(t *testing.T, flags ...string) string {
 // run runs a program to its end and returns what it prints.
 func run(t *testing.T, env []string, name string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(programs, name), args...)
+	cmd := exec.CommandContext(t.Context(), program(t, name), args...)
 	cmd.Env = env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

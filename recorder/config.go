@@ -104,7 +104,7 @@ func (c *Config) counter(n name, tags []metering.Tag) (*Counter, error) {
 	if err := c.check(e); err != nil {
 		return nil, err
 	}
-	return &Counter{key: e.Key, tags: tags}, nil
+	return &Counter{name: n, tags: tags}, nil
 }
 
 func (c *Config) key(customer Customer, dimension string) outbox.Key {

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/meterd/meterd/internal/metering"
-	"github.com/meterd/meterd/internal/outbox"
 )
 
 // Counter counts one dimension of one customer. Make it once, where the customer
@@ -18,7 +17,7 @@ type Counter struct {
 	// asked: somebody added 0.
 	asked atomic.Bool
 
-	key  outbox.Key
+	name name
 	tags []metering.Tag
 	// refusal says why the outbox last refused what was taken; nil if it did
 	// not. The flusher sets it.
@@ -38,7 +37,7 @@ func (c *Counter) Add(_ context.Context, n int64) error {
 		return c.ask()
 	}
 	if n > QuantityMax || n < -QuantityMax {
-		return fmt.Errorf("%w: adding %d %s of %s: one Add brings %d at most, either way", ErrInvalid, n, c.key.Dimension, c.key.Customer, int64(QuantityMax))
+		return fmt.Errorf("%w: adding %d %s of %s: one Add brings %d at most, either way", ErrInvalid, n, c.name.dimension, c.name.customer, int64(QuantityMax))
 	}
 	for {
 		was := c.pending.Load()
@@ -56,9 +55,9 @@ func (c *Counter) Add(_ context.Context, n int64) error {
 
 func (c *Counter) refuse(was, n int64) error {
 	if was == sealed {
-		return fmt.Errorf("%w: %d %s of %s do not count", ErrClosed, n, c.key.Dimension, c.key.Customer)
+		return fmt.Errorf("%w: %d %s of %s do not count", ErrClosed, n, c.name.dimension, c.name.customer)
 	}
-	return fmt.Errorf("%w: adding %d %s of %s: %d wait already; look at Status for why the disk does not take them", ErrFull, n, c.key.Dimension, c.key.Customer, was)
+	return fmt.Errorf("%w: adding %d %s of %s: %d wait already; look at Status for why the disk does not take them", ErrFull, n, c.name.dimension, c.name.customer, was)
 }
 
 // ask notes that a record is wanted. Whoever seals the counter does that before
@@ -98,5 +97,5 @@ func (c *Counter) giveBack(n int64) bool {
 
 // usage names an amount of the counter's.
 func (c *Counter) usage(n int64, reason string) Usage {
-	return Usage{Customer: customerOf(c.key.Customer), Dimension: string(c.key.Dimension), Tags: toTags(c.tags), Quantity: n, Reason: reason}
+	return Usage{Customer: c.name.customer, Dimension: c.name.dimension, Tags: toTags(c.tags), Quantity: n, Reason: reason}
 }

@@ -51,6 +51,9 @@ func (r *Recorder) run(ctx context.Context) {
 			f.report(f.flush(ctx, 0))
 		case answer := <-r.asked:
 			err := f.flush(ctx, 0)
+			if ctx.Err() != nil {
+				err = ErrClosed // Whoever closes does the rest.
+			}
 			f.report(err)
 			answer <- err
 		}
@@ -95,7 +98,7 @@ func (f *flusher) gather(next int64) {
 			continue
 		}
 		for part := range parts(n) {
-			f.append(c, outbox.Event{Key: c.key, Quantity: part, Tags: c.tags, Time: began})
+			f.append(c, outbox.Event{Key: f.r.cfg.key(c.name.customer, c.name.dimension), Quantity: part, Tags: c.tags, Time: began})
 		}
 	}
 }

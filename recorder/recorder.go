@@ -53,7 +53,7 @@ func Open(ctx context.Context, cfg Config) (*Recorder, error) {
 // Add counts n of a customer's dimension; [Counter.Add] says how. A counter that
 // was used before is found without a lock or an allocation.
 func (r *Recorder) Add(ctx context.Context, customer Customer, dimension string, n int64) error {
-	c := r.counters.find(name{customer: customer, dimension: dimension})
+	c := r.counters.find(&name{customer: customer, dimension: dimension})
 	if c == nil {
 		var err error
 		if c, err = r.Counter(customer, dimension); err != nil {
@@ -71,7 +71,7 @@ func (r *Recorder) Counter(customer Customer, dimension string, tags ...Tag) (*C
 	if len(list) > 0 {
 		n.tags = string(metering.AppendCanonical(nil, []metering.Allocation{{Tags: list}}))
 	}
-	if c := r.counters.find(n); c != nil {
+	if c := r.counters.find(&n); c != nil {
 		return c, nil
 	}
 	c, err := r.counters.make(n, func(n name) (*Counter, error) { return r.cfg.counter(n, list) })

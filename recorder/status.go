@@ -55,7 +55,7 @@ func (r *Recorder) Status(ctx context.Context) (Status, error) {
 		s.FlushError = flushed.err.Error()
 	}
 	for _, c := range counters {
-		if reason := c.refusal.Load(); reason != nil {
+		if reason := c.refusal.Load(); reason != nil && !c.idle() {
 			s.Refused = append(s.Refused, c.usage(c.pending.Load(), *reason))
 		}
 	}

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -11,7 +10,7 @@ import (
 // while takes no lock and shares no written memory with others.
 type table struct {
 	// settled is never changed, only replaced.
-	settled atomic.Pointer[map[name]*Counter]
+	settled atomic.Pointer[index]
 
 	mu sync.Mutex
 	// all are those of settled and newer ones.
@@ -29,12 +28,12 @@ type table struct {
 
 func newTable() *table {
 	t := &table{all: map[name]*Counter{}, max: CountersMax}
-	t.settled.Store(&map[name]*Counter{})
+	t.settled.Store(newIndex(nil))
 	return t
 }
 
 // find returns a settled counter, nil if there is none.
-func (t *table) find(n name) *Counter { return (*t.settled.Load())[n] }
+func (t *table) find(n *name) *Counter { return t.settled.Load().find(n) }
 
 // make returns the counter of a name, making it if there is none.
 func (t *table) make(n name, counter func(name) (*Counter, error)) (*Counter, error) {
@@ -57,8 +56,7 @@ func (t *table) make(n name, counter func(name) (*Counter, error)) (*Counter, er
 		t.list = append(t.list, c)
 	}
 	if t.misses++; t.misses >= len(t.all) {
-		all := maps.Clone(t.all)
-		t.settled.Store(&all)
+		t.settled.Store(newIndex(t.list))
 		t.misses = 0
 	}
 	return c, nil

@@ -29,6 +29,8 @@ type agentOptions struct {
 	data, listen, token, clock string
 	settle                     time.Duration
 	dryRun                     bool
+	// tlsCert and tlsKey are files; empty: plain HTTP.
+	tlsCert, tlsKey string
 	// adminToken opens the surface that tells the clock.
 	adminToken string
 }
@@ -67,7 +69,7 @@ steered, the agent follows it; --clock says where else one is, or machine.`,
 		}),
 	}
 	o.addFlags(cmd.Flags())
-	cmd.AddCommand(newAgentValidate(), newAgentStatus(), newAgentDeadLetters(), newAgentRedrive(), newAgentDiscard())
+	cmd.AddCommand(newAgentValidate(), newAgentStatus(), newAgentDeadLetters(), newAgentRedrive(), newAgentDiscard(), newAgentCheck())
 	return cmd
 }
 
@@ -79,6 +81,8 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.region, "region", "", "AWS Region (default that of the AWS configuration)")
 	flags.StringVar(&o.listen, "listen", plan.DefaultListen, "address of the agent's API; port 0 takes any that is free")
 	flags.StringVar(&o.token, "token", "", "token that requests must bear; without one only this machine may call")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the agent's API then speaks TLS")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
 	flags.DurationVar(&o.settle, "settle", plan.DefaultSettle, "how long after its end an hour waits for late events")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "count and freeze, and send nothing")
 	flags.StringVar(&o.clock, "clock", plan.ClockAuto, "auto, machine, or the URL of the admin surface whose clock to follow")
@@ -139,6 +143,9 @@ func (o *agentOptions) override(p *plan.Plan, flags *pflag.FlagSet) error {
 			return err
 		}
 	}
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		return usagef("--tls-cert and --tls-key go together")
+	}
 	if err := checkAddress(p.Listen); err != nil {
 		return usagef("--listen: %w", err)
 	}
@@ -153,6 +160,11 @@ func runAgent(ctx context.Context, p *plan.Plan, o *agentOptions, stdout, stderr
 	l, err := listen("--listen", p.Listen, logger)
 	if err != nil {
 		return err
+	}
+	if o.tlsCert != "" {
+		if err := l.useTLS(o.tlsCert, o.tlsKey); err != nil {
+			return errors.Join(err, l.Close())
+		}
 	}
 	a, err := agent.Open(ctx, agent.Config{
 		Plan: p, Logger: logger, ClockToken: o.adminToken,

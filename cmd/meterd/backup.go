@@ -45,14 +45,14 @@ means.`,
 			if storeName != "" {
 				return usagef("--store: %s", admin.NoBackup)
 			}
-			show, end := watch(cmd.ErrOrStderr(), "bytes")
+			m := newMeter(cmd.ErrOrStderr(), "backing up", "bytes")
 			manifest, err := writeBackup(args[0], cmd.OutOrStdout(), func(w io.Writer) (*backup.Manifest, error) {
 				if at.data != "" {
-					return backupData(cmd.Context(), at, w, show)
+					return backupData(cmd.Context(), at, w, m.show)
 				}
-				return fetchBackup(cmd.Context(), &client, w, show)
+				return fetchBackup(cmd.Context(), &client, w, m.show)
 			})
-			end()
+			m.end()
 			if err == nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "backed up %d files, %d bytes\n", manifest.Title.Files, manifest.Title.Bytes)
 			}

@@ -51,8 +51,9 @@ rows refused (import) or differences (reconcile).`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newAgent(), newImport(), newExplain(),
-		newCatalog(), newRecords(), newTotals(), newToken(), newClock(), newReset(), newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
+		newAgent(), newImport(), newReconcile(), newExplain(),
+		newCatalog(), newRecords(), newTotals(), newToken(), newClock(), newReset(),
+		newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),
 	)

@@ -19,7 +19,7 @@ type Agent struct {
 	outbox   *outbox.Outbox
 	clock    *clock.Clock
 	follower *follower
-	lanes    []*lane
+	lanes    []lane
 	watch    *watch
 	metrics  *metrics
 	handler  http.Handler
@@ -36,11 +36,13 @@ type Agent struct {
 func (a *Agent) Run(ctx context.Context) {
 	var working sync.WaitGroup
 	working.Go(func() { a.follower.run(ctx, a.logger) })
-	working.Go(func() { every(ctx, watchEvery, func() { a.watch.look(ctx) }) })
+	working.Go(func() { every(ctx, watchEvery, a.watch.wake, func() { a.watch.look(ctx) }) })
 	for _, l := range a.lanes {
-		working.Go(func() { l.run(ctx) })
+		if !a.plan.DryRun {
+			working.Go(func() { l.Run(ctx) })
+		}
 	}
-	every(ctx, turnEvery, func() { a.turn(ctx) })
+	every(ctx, turnEvery, a.follower.moved, func() { a.turn(ctx) })
 	working.Wait()
 }
 
@@ -50,8 +52,9 @@ func (a *Agent) Close() error { return a.outbox.Close() }
 // ServeHTTP serves the agent's API.
 func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// every calls f now and then at an interval until ctx is over.
-func every(ctx context.Context, interval time.Duration, f func()) {
+// every calls f now, then at an interval and whenever it is woken, until ctx is
+// over.
+func every(ctx context.Context, interval time.Duration, wake <-chan struct{}, f func()) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -60,14 +63,23 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-wake:
 		}
+	}
+}
+
+// wake tells whoever waits; one that is awake looks once more.
+func wake(waiting chan<- struct{}) {
+	select {
+	case waiting <- struct{}{}:
+	default:
 	}
 }
 
 // kick wakes all lanes.
 func (a *Agent) kick() {
 	for _, l := range a.lanes {
-		l.kick()
+		l.Kick()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 )
 
 func TestEventsBecomeOneRecord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	for range 2 { // a program that repeats itself
 		w.post(t, `{"id":"e1","customer":"cust-1","dimension":"users","quantity":5}`)
@@ -30,10 +31,11 @@ func TestEventsBecomeOneRecord(t *testing.T) {
 }
 
 func TestNothingIsSentBeforeTheHourIsSettled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	w.post(t, `{"id":"e1","customer":"cust-1","dimension":"users","quantity":5}`)
 	w.moveTo(t, noon.Add(time.Hour+30*time.Second))
-	w.agent.turn(t.Context())
+	time.Sleep(2 * turnEvery)
 	if got := w.accepted(t); len(got) > 0 {
 		t.Errorf("the service has %v half a minute after the hour", got)
 	}

@@ -2,15 +2,14 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
-	"github.com/meterd/meterd/client"
 	"github.com/meterd/meterd/internal/clock"
 	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/plan"
@@ -47,37 +46,17 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 		cfg.Metrics = prometheus.NewRegistry()
 	}
 	a := &Agent{plan: cfg.Plan, logger: cfg.Logger, clock: new(clock.Clock)}
-	for i := range cfg.Plan.Services {
-		l, err := a.openLane(ctx, &cfg.Plan.Services[i], &cfg)
-		if err != nil {
-			return nil, err
-		}
-		a.lanes = append(a.lanes, l)
-	}
 	a.follower = newFollower(cfg, a.clock)
 	cfg.Outbox.Terms, cfg.Outbox.Logger = cfg.Plan.Terms, cfg.Logger
 	var err error
 	if a.outbox, err = outbox.Open(cfg.Plan.Data, cfg.Outbox); err != nil {
 		return nil, fmt.Errorf("opening the agent's outbox: %w", err)
 	}
+	if err := a.openLanes(ctx, &cfg); err != nil {
+		return nil, errors.Join(err, a.outbox.Close())
+	}
 	a.watch = newWatch(a, cfg.Plan.Alerts.Webhook)
 	a.metrics = newMetrics(a, cfg.Metrics)
 	a.handler = a.routes(cfg.Metrics)
 	return a, nil
-}
-
-// openLane makes the client of a service.
-func (a *Agent) openLane(ctx context.Context, s *plan.Service, cfg *Config) (*lane, error) {
-	calls := client.Config{
-		Endpoint: s.Endpoint, Region: s.Region, Profile: s.Profile, APIKey: s.APIKey, Rate: rate.Limit(s.Rate),
-		HTTPClient: cfg.HTTPClient,
-	}
-	if cfg.Credentials != nil && s.APIKey == "" {
-		calls.Credentials = cfg.Credentials(s)
-	}
-	c, err := client.New(ctx, calls)
-	if err != nil {
-		return nil, fmt.Errorf("service %s: %w", s.Name, err)
-	}
-	return newLane(a, s.Name, c), nil
 }

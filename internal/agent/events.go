@@ -58,7 +58,7 @@ func (r *Receipt) status() int {
 
 // postEvents counts what a body tells.
 func (a *Agent) postEvents(w http.ResponseWriter, r *http.Request) {
-	receipt, err := a.takeEvents(r)
+	receipt, err := a.takeEvents(w, r)
 	a.metrics.took(receipt)
 	if receipt.Accepted > 0 {
 		a.watch.hear()
@@ -71,7 +71,7 @@ func (a *Agent) postEvents(w http.ResponseWriter, r *http.Request) {
 }
 
 // takeEvents returns a receipt also with an error: some may count already.
-func (a *Agent) takeEvents(r *http.Request) (*Receipt, error) {
+func (a *Agent) takeEvents(w http.ResponseWriter, r *http.Request) (*Receipt, error) {
 	receipt := &Receipt{}
 	now, known := a.now()
 	if !known {
@@ -86,7 +86,7 @@ func (a *Agent) takeEvents(r *http.Request) (*Receipt, error) {
 	case "application/cloudevents+json", "application/cloudevents-batch+json":
 		decode = intake.DecodeCloudEvents
 	}
-	body, err := readText(r)
+	body, err := readText(w, r)
 	if err != nil {
 		return receipt, unreadable(err)
 	}
@@ -99,8 +99,13 @@ func (a *Agent) takeEvents(r *http.Request) (*Receipt, error) {
 
 var errNoTime = refuse(http.StatusServiceUnavailable, "the service's clock is to be followed and has not been heard of; send again")
 
-// readText reads a body without copying it once more.
-func readText(r *http.Request) (string, error) {
+// readText reads a body without copying it once more. One that does not come to
+// its end is not waited for.
+func readText(w http.ResponseWriter, r *http.Request) (string, error) {
+	// An error says that w is a recorder in a test, which has no deadline.
+	deadline := http.NewResponseController(w).SetReadDeadline
+	_ = deadline(time.Now().Add(bodyTimeout))
+	defer func() { _ = deadline(time.Time{}) }()
 	var text strings.Builder
 	if n := r.ContentLength; n > 0 {
 		text.Grow(int(min(n, eventsBytesMax)))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meterd/meterd/internal/clock"
+	"github.com/meterd/meterd/internal/outbox"
 	"github.com/meterd/meterd/internal/plan"
 )
 
@@ -25,6 +26,8 @@ type follower struct {
 	// event is accepted, because its hour would be wrong.
 	must  bool
 	heard atomic.Bool
+	// moved is told when the clock was set to another hour.
+	moved chan struct{}
 	http  *http.Client
 }
 
@@ -32,7 +35,7 @@ type follower struct {
 const clockPath = "/_meterd/clock"
 
 func newFollower(cfg Config, c *clock.Clock) *follower {
-	f := &follower{clock: c, token: cfg.ClockToken, http: cfg.HTTPClient}
+	f := &follower{clock: c, token: cfg.ClockToken, moved: make(chan struct{}, 1), http: cfg.HTTPClient}
 	if f.http == nil {
 		f.http = http.DefaultClient
 	}
@@ -62,7 +65,7 @@ func (f *follower) run(ctx context.Context, logger *slog.Logger) {
 	if f.url == "" {
 		return
 	}
-	every(ctx, clockEvery, func() {
+	every(ctx, clockEvery, nil, func() {
 		if err := f.follow(ctx); err != nil && f.must && ctx.Err() == nil {
 			logger.Debug("the service's clock could not be read", "err", err)
 		}
@@ -75,6 +78,7 @@ func (f *follower) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := outbox.HourOf(f.clock.Now())
 	if state.Real {
 		f.clock.Reset()
 	} else {
@@ -83,7 +87,9 @@ func (f *follower) follow(ctx context.Context) error {
 		}
 		f.clock.Set(state.Now)
 	}
-	f.heard.Store(true)
+	if !f.heard.Swap(true) || outbox.HourOf(f.clock.Now()) != before {
+		wake(f.moved)
+	}
 	return nil
 }
 

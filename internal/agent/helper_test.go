@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,9 +83,13 @@ type sandbox struct {
 	*httptest.Server
 	ledger *ledger.Ledger
 	clock  *clock.Clock
+	real   http.Handler
+
+	mu sync.Mutex
 	// broken, if set, answers instead of the API.
-	mu     sync.Mutex
 	broken http.HandlerFunc
+	// bodies are those of all calls.
+	bodies []string
 }
 
 func newSandbox(t testing.TB) *sandbox {
@@ -100,23 +106,40 @@ func newSandbox(t testing.TB) *sandbox {
 	if _, err := l.Apply(t.Context(), market()); err != nil {
 		t.Fatal(err)
 	}
-	s := &sandbox{ledger: l, clock: c}
-	api, operator := server.New(server.Config{Ledger: l}), admin.New(admin.Config{Ledger: l})
+	s := &sandbox{ledger: l, clock: c, real: server.New(server.Config{Ledger: l})}
+	operator := admin.New(admin.Config{Ledger: l})
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		broken := s.broken
-		s.mu.Unlock()
-		switch {
-		case admin.Owns(r.URL.Path):
+		if admin.Owns(r.URL.Path) {
 			operator.ServeHTTP(w, r)
-		case broken != nil:
-			broken(w, r)
-		default:
-			api.ServeHTTP(w, r)
+			return
 		}
+		s.take(t, r)(w, r)
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// take notes a call and returns who answers it.
+func (s *sandbox) take(t testing.TB, r *http.Request) http.HandlerFunc {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bodies = append(s.bodies, string(body))
+	if s.broken != nil {
+		return s.broken
+	}
+	return s.real.ServeHTTP
+}
+
+// calls are the bodies of the calls until now.
+func (s *sandbox) calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.bodies)
 }
 
 // breakWith has a handler answer instead of the API; nil mends it.
@@ -237,11 +260,16 @@ func (w *world) post(t testing.TB, body string) (receipt Receipt) {
 	return receipt
 }
 
-// moveTo sets the sandbox's clock and waits for the agent to follow.
+// moveTo sets the sandbox's clock and has the agent follow.
 func (w *world) moveTo(t testing.TB, to time.Time) {
 	t.Helper()
 	w.clock.Set(to)
-	w.eventually(t, "the agent follows the clock", func() bool { return !w.agent.clock.Now().Before(to) })
+	if err := w.agent.follower.follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.agent.clock.Now(); !got.Equal(to) {
+		t.Fatalf("the agent's clock shows %s, want %s", got, to)
+	}
 }
 
 // eventually waits for something that takes the agent's turns.

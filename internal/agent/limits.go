@@ -17,28 +17,26 @@ const (
 	// forgetEvery is how often old ids and records are dropped.
 	forgetEvery = 24 * time.Hour
 
-	// laneRecords is how many records a lane takes from the outbox at once: ten
-	// calls, or about a second at the service's quota. What becomes more urgent
-	// waits for that long.
-	laneRecords = 250
-	// restMin and restMax are how long a product rests after a call for it
-	// failed: twice as long each time.
-	restMin = time.Second
-	restMax = 5 * time.Minute
-
 	// alertAgain is how often an alert is told as long as its cause lasts.
 	alertAgain = time.Hour
+	// troubledLooks is how many looks in a row find trouble before it is told:
+	// what passes by itself is nobody's work.
+	troubledLooks = 2
 	// deadAgain is how often waiting dead letters are told of.
 	deadAgain = 24 * time.Hour
 	// refusedMax is how many refused records wait to be told of; the others are
 	// counted.
 	refusedMax = 20
-	// webhookTimeout is how long the webhook may take.
+	// webhookTimeout is how long the webhook may take, and webhookPause how long
+	// one that failed is left alone.
 	webhookTimeout = 10 * time.Second
+	webhookPause   = time.Minute
 
 	// eventsBytesMax is the size of a body of events, but for NDJSON, which may
 	// be of any length.
 	eventsBytesMax = 8 << 20
+	// bodyTimeout is how long such a body may take to arrive.
+	bodyTimeout = time.Minute
 	// bodyBytesMax is the size of any other body.
 	bodyBytesMax = 64 << 10
 	// streamEvents is how many events of a stream are made durable at once.

@@ -35,7 +35,7 @@ func (a *Agent) table(metrics *prometheus.Registry) []Route {
 		{"GET", "/v1/dead-letters", "records that need a person", a.getDeadLetters, false},
 		{"POST", "/v1/dead-letters/{id}/redrive", "send a dead letter again or, after its deadline, bill it with the next hour", a.answer(a.redrive), false},
 		{"POST", "/v1/dead-letters/{id}/discard", "give a dead letter up", a.answer(a.discard), false},
-		{"GET", "/health", "200 while the process runs", a.answer(a.health), true},
+		{"GET", "/health", "200 while the outbox works; 503 when only a restart helps, after the disk has refused a write", a.answer(a.health), true},
 		{"GET", "/ready", "200 while events can be accepted, 503 with the reason when they cannot", a.answer(a.ready), true},
 		{"GET", "/metrics", "metrics for Prometheus", promhttp.HandlerFor(orEmpty(metrics), promhttp.HandlerOpts{}).ServeHTTP, false},
 	}

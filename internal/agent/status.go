@@ -67,16 +67,25 @@ func (a *Agent) status(r *http.Request) (any, error) {
 }
 
 func (l *lane) status() ServiceStatus {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := ServiceStatus{Name: l.service, Endpoint: l.client.Endpoint(), Resting: []Resting{}}
-	for which, r := range l.rests {
-		s.Resting = append(s.Resting, Resting{which.product, max(0, time.Until(r.until).Seconds()), r.err.Error()})
+	s := ServiceStatus{Name: l.service, Endpoint: l.endpoint, Resting: []Resting{}}
+	for _, trouble := range l.Troubles() {
+		s.Resting = append(s.Resting, Resting{trouble.Product, max(0, time.Until(trouble.Until).Seconds()), trouble.Err.Error()})
 	}
 	return s
 }
 
-func (a *Agent) health(*http.Request) (any, error) { return map[string]string{"status": "alive"}, nil }
+// health asks for a restart when the disk has refused a write: opening again is
+// what mends that.
+func (a *Agent) health(r *http.Request) (any, error) {
+	stats, err := a.outbox.Stats(r.Context())
+	if err == nil {
+		err = stats.Stopped
+	}
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return map[string]string{"status": "alive"}, nil
+}
 
 // ready says whether events can be accepted.
 func (a *Agent) ready(r *http.Request) (any, error) {

@@ -63,7 +63,7 @@ func (a *Agent) expire(ctx context.Context, now time.Time) error {
 	expired, err := a.outbox.Expire(ctx, now)
 	if expired > 0 {
 		a.metrics.verdicts.WithLabelValues(string(outbox.CauseExpired)).Add(float64(expired))
-		a.watch.refused(fmt.Sprintf("%d records could not be sent before their deadline and are dead letters", expired))
+		a.watch.refused(fmt.Sprintf("records that could not be sent before their deadline and are dead letters: %d", expired))
 	}
 	return err
 }

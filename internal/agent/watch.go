@@ -26,12 +26,17 @@ type watch struct {
 	news    []string
 	omitted int
 
-	// told is when each alert that is on was told last. Only look uses it.
-	told map[string]time.Time
+	// wake has the next look come at once.
+	wake chan struct{}
+
+	// told is when each alert that is on was told last, and troubled at how
+	// many looks in a row there was trouble. Only look uses them.
+	told     map[string]time.Time
+	troubled int
 }
 
 func newWatch(a *Agent, url string) *watch {
-	w := &watch{agent: a, hook: newWebhook(url, a.logger), told: map[string]time.Time{}}
+	w := &watch{agent: a, hook: newWebhook(url, a.logger), wake: make(chan struct{}, 1), told: map[string]time.Time{}}
 	w.hear()
 	return w
 }
@@ -39,8 +44,9 @@ func newWatch(a *Agent, url string) *watch {
 // hear notes that an event was counted.
 func (w *watch) hear() { w.heard.Store(time.Now().UnixNano()) }
 
-// refused notes something to be told at the next look.
+// refused notes something to be told at the next look, which comes soon.
 func (w *watch) refused(text string) {
+	defer wake(w.wake)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.news) == refusedMax {
@@ -106,14 +112,16 @@ func (w *watch) alerts(ctx context.Context) (list []alert, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.agent.unready(stats.Stopped, stats.NoRoom); err != nil {
+	if err := w.agent.unready(stats.Stopped, stats.NoRoom); err == nil {
+		w.troubled = 0
+	} else if w.troubled++; w.troubled >= troubledLooks {
 		list = append(list, alert{"trouble", "meterd agent: usage is not being taken: " + err.Error(), alertAgain})
 	}
-	if stats.Pending > 0 {
+	if stats.Pending > 0 && !w.agent.plan.DryRun {
 		list = append(list, w.pendingAlerts(&stats)...)
 	}
 	if stats.Dead > 0 {
-		list = append(list, alert{"dead letters", fmt.Sprintf("meterd agent: %d records are dead letters and wait for a decision; see meterd agent dead-letters", stats.Dead), deadAgain})
+		list = append(list, alert{"dead letters", fmt.Sprintf("meterd agent: dead letters that wait for a decision: %d; see meterd agent dead-letters", stats.Dead), deadAgain})
 	}
 	quiet := time.Since(time.Unix(0, w.heard.Load()))
 	if silent := w.agent.plan.Alerts.Silent; silent > 0 && quiet > silent {
@@ -127,12 +135,12 @@ func (w *watch) pendingAlerts(stats *outbox.Stats) (list []alert) {
 	now, _ := w.agent.now()
 	limits := &w.agent.plan.Alerts
 	if left := stats.NextDeadline.Sub(now); left < limits.Deadline {
-		list = append(list, alert{"deadline", fmt.Sprintf("meterd agent: deadline in %d minutes: %d records wait, the first must be sent by %s.%s",
+		list = append(list, alert{"deadline", fmt.Sprintf("meterd agent: deadline in %d minutes: unsent records: %d, the first must be sent by %s.%s",
 			max(0, int(left.Minutes())), stats.Pending, stats.NextDeadline.Format(time.RFC3339), w.agent.restReasons()), alertAgain})
 	}
 	due := outbox.HourOf(stats.OldestPending).End().Add(w.agent.plan.Settle)
 	if waiting := now.Sub(due); waiting > limits.Stalled {
-		list = append(list, alert{"metering has not run", fmt.Sprintf("meterd agent: metering has not run: usage of %s waits since %s; %d records are unsent.%s",
+		list = append(list, alert{"metering has not run", fmt.Sprintf("meterd agent: metering has not run: usage of %s waits since %s; unsent records: %d.%s",
 			stats.OldestPending.Format(time.RFC3339), due.Format(time.RFC3339), stats.Pending, w.agent.restReasons()), alertAgain})
 	}
 	return list

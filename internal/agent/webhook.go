@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // webhook posts messages in the form that Slack and its like take. Without a URL
@@ -14,38 +15,49 @@ type webhook struct {
 	url    string
 	logger *slog.Logger
 	http   http.Client
+	// rests is until when nothing is sent, after it could not be reached.
+	rests time.Time
 }
 
 func newWebhook(url string, logger *slog.Logger) *webhook {
-	return &webhook{url, logger, http.Client{Timeout: webhookTimeout}}
+	return &webhook{url: url, logger: logger, http: http.Client{Timeout: webhookTimeout}}
 }
 
 // send reports whether the message has arrived; if not, it is to be sent again.
-// The URL is a secret and is not logged.
 func (h *webhook) send(ctx context.Context, text string) bool {
+	if time.Now().Before(h.rests) {
+		return false
+	}
 	h.logger.Warn("alert", "text", text)
 	if h.url == "" {
 		return true
 	}
+	if problem := h.post(ctx, text); problem != "" {
+		h.rests = time.Now().Add(webhookPause)
+		h.logger.Error("the alert could not be posted and will be posted again", "problem", problem, "pause", webhookPause)
+		return false
+	}
+	return true
+}
+
+// post says what went wrong, without the URL, which is a secret.
+func (h *webhook) post(ctx context.Context, text string) (problem string) {
 	body, err := json.Marshal(map[string]string{"text": text})
 	if err != nil {
-		return true // unreachable: it is a text
+		return err.Error() // unreachable: it is a text
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
 	if err != nil {
-		h.logger.Error("the webhook's URL is no URL")
-		return true
+		return "the webhook's URL is no URL"
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := h.http.Do(r)
 	if err != nil {
-		h.logger.Error("the webhook cannot be reached; the alert will be told again")
-		return false
+		return "the webhook does not answer"
 	}
 	answer.Body.Close()
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		h.logger.Error("the webhook refused; the alert will be told again", "status", answer.StatusCode)
-		return false
+		return "the webhook answered " + answer.Status
 	}
-	return true
+	return ""
 }

@@ -59,7 +59,7 @@ var rooms = []room{
 	{path: "internal/intake", ours: "internal/metering"},
 	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
-	{path: "internal/agent", ours: "api client internal/clock internal/intake internal/metering internal/outbox internal/plan", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
+	{path: "internal/agent", ours: "client internal/clock internal/intake internal/metering internal/outbox internal/plan internal/sender", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
 	{path: "internal/check", ours: "internal/store internal/audit internal/metering internal/retention"},
 
@@ -70,6 +70,7 @@ var rooms = []room{
 	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/usagefile", ours: "api client"},
+	{path: "internal/reconcile"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},
@@ -79,6 +80,7 @@ var rooms = []room{
 	{path: "examples/landing", ours: "client recorder"},
 	{path: "examples/webapp", ours: "recorder"},
 	{path: "scripts", testOnly: true},
+	{path: "sellertest", testOnly: true},
 	{path: "livetest", testOnly: true},
 	{path: "livetest/go-v2", outside: "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meterd/meterd/internal/admin"
+	"github.com/meterd/meterd/internal/agent"
 	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/store/memstore"
 )
@@ -88,6 +89,17 @@ func TestAdminSurfaceIsDocumented(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s %s` | %s |\n", e.Method, e.Path, strings.ReplaceAll(e.Doc, "|", "\\|"))
 	}
 	keep(t, operationsFile, generated(t, read(t, operationsFile), "admin", b.String()))
+}
+
+// TestAgentAPIIsDocumented keeps the table of the agent's API.
+func TestAgentAPIIsDocumented(t *testing.T) {
+	const file = "docs/agent.md"
+	var b strings.Builder
+	b.WriteString("| request | what |\n|---|---|\n")
+	for _, r := range agent.Routes() {
+		fmt.Fprintf(&b, "| `%s %s` | %s |\n", r.Method, r.Path, r.Doc)
+	}
+	keep(t, file, generated(t, read(t, file), "api", b.String()))
 }
 
 // TestCommandsAreDocumented keeps commands.md, which is what the binary says of

@@ -18,7 +18,7 @@ import (
 //	'b' hour u32  id u32          the head of an open hour
 //	's' hour u32  id u32  tags    a sum of it, with tags
 //	'd' seq u64                   additions to open hours since the checkpoint
-//	'i' day u32  event id         a claim, by the first day of its generation
+//	'i' day u32  id               a claim of an event or batch, by the first day of its generation
 //	'r' hour u32  id u32  'f'     a record
 //	'r' hour u32  id u32  's'     its fate; pending if there is none
 //	'q' deadline u64  hour  id    a pending record

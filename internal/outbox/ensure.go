@@ -23,7 +23,9 @@ func (o *Outbox) EnsureZero(ctx context.Context, keys []Key, hour Hour, now time
 		}
 		for _, a := range open {
 			if b := a.at(hour); b == nil || !b.wanted {
-				g.count(a, addition{kind: wanted, hour: hour, at: secondMax})
+				// At the hour's first second, so that usage, if some is told,
+				// says when the record was.
+				g.count(a, addition{kind: wanted, hour: hour})
 			}
 		}
 		return nil

@@ -37,8 +37,11 @@ type world struct {
 
 	next   int
 	events map[EventID]Event
-	told   map[Key]int64
-	frozen map[RecordID][]byte
+	// batches are their names, and batch is the latest.
+	batches int
+	batch   []Event
+	told    map[Key]int64
+	frozen  map[RecordID][]byte
 	// billed is what the service has: create once, or tell what stands there.
 	billed map[RecordID]int64
 }
@@ -71,7 +74,7 @@ func runModel(t *testing.T, seed uint64) (cuts int) {
 	}
 	w.o = w.disk.open(t, w.cfg)
 	w.o.checkpointAt = 1 + rng.IntN(200)
-	steps := []func(){w.add, w.add, w.add, w.add, w.passTime, w.freeze, w.freeze, w.send, w.send, w.expire, w.ensure, w.closeCustomer, w.act, w.forget, w.observe}
+	steps := []func(){w.add, w.add, w.add, w.add, w.addBatch, w.addBatch, w.passTime, w.freeze, w.freeze, w.send, w.send, w.expire, w.ensure, w.closeCustomer, w.act, w.forget, w.observe}
 	for range modelSteps {
 		steps[rng.IntN(len(steps))]()
 		if t.Failed() {
@@ -142,7 +145,7 @@ var modelTags = [][]metering.Tag{nil, nil, nil, {{Key: "team", Value: "a"}}, {{K
 func (w *world) add() {
 	events := make([]Event, 1+w.rng.IntN(20))
 	for i := range events {
-		if len(w.events) > 0 && w.rng.IntN(4) == 0 {
+		if w.next > 0 && w.rng.IntN(4) == 0 {
 			id := EventID(fmt.Sprint(w.rng.IntN(w.next)))
 			if e, ok := w.events[id]; ok {
 				// Whatever its time is said to be, it is the same event.
@@ -184,6 +187,36 @@ func (w *world) add() {
 		case answers[i].Outcome == Refused && answers[i].Reason == ReasonTooOld && w.forgotten(e):
 		default:
 			w.Fatalf("event %+v, known %t: %+v", e, known, answers[i])
+		}
+	}
+}
+
+// addBatch adds a batch, or the latest one for the second time.
+func (w *world) addBatch() {
+	again := w.batch != nil && w.rng.IntN(3) == 0
+	if !again {
+		w.batches++
+		w.batch = nil
+		for range 1 + w.rng.IntN(20) {
+			e := Event{Key: testKey(w.rng.IntN(3)), Tags: modelTags[w.rng.IntN(len(modelTags))], Quantity: w.rng.Int64N(60) - 10}
+			e.Time = w.now.Add(-time.Duration(w.rng.Int64N(int64(4 * time.Hour))))
+			w.batch = append(w.batch, e)
+		}
+	}
+	id := EventID(fmt.Sprint("batch ", w.batches))
+	var answers []Answer
+	w.settled(func() (err error) {
+		answers, err = w.o.AddBatch(context.Background(), id, w.batch, w.now)
+		return err
+	})
+	for i, e := range w.batch {
+		switch outcome := answers[i].Outcome; {
+		case again && (outcome == Known || w.forgotten(e)):
+		case !again && (outcome == Accepted || outcome == Known): // Known when the power was cut behind it.
+			w.events[EventID(fmt.Sprintf("%s/%d", id, i))] = e
+			w.told[e.Key] += e.Quantity
+		default:
+			w.Fatalf("event %+v of a batch, again %t: %+v", e, again, answers[i])
 		}
 	}
 }

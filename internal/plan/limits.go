@@ -2,7 +2,12 @@ package plan
 
 const (
 	// fileBytesMax is the size of a configuration file.
-	fileBytesMax = 1 << 20
+	fileBytesMax = 128 << 10
+	// tokensMax is how many words, brackets and dashes it may have, and
+	// nestingMax how many brackets may be open or dashes follow one another. The
+	// YAML parser calls itself for each, and takes the square of the time.
+	tokensMax  = 20_000
+	nestingMax = 20
 	// secretBytesMax is the size of a file with a token, key or URL.
 	secretBytesMax = 8 << 10
 	// mistakesMax is how many mistakes are told.

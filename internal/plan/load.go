@@ -11,7 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Load reads the file at path and the files with secrets that it names, which
@@ -64,7 +66,12 @@ func Parse(source []byte, file string, readFile func(name string) ([]byte, error
 
 // document returns the content of the file's one document, or nil and a mistake.
 func (r *reader) document(source []byte) ast.Node {
-	file, err := parser.ParseBytes(source, 0)
+	tokens := lexer.Tokenize(string(source))
+	if at := tooMuch(tokens); at != nil {
+		r.errors.add(Mistake{Line: at.Position.Line, Column: at.Position.Column, Text: fmt.Sprintf("this is nested deeper than %d levels, or the file has more than %d words", nestingMax, tokensMax)})
+		return nil
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		r.errors.add(syntaxMistake(err))
 		return nil
@@ -91,6 +98,30 @@ func (r *reader) document(source []byte) ast.Node {
 		return nil
 	}
 	return body
+}
+
+// tooMuch returns the token from which on the parser would take too long.
+func tooMuch(tokens token.Tokens) *token.Token {
+	flow, run := 0, 0
+	for i, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+			run++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+			run = 0
+		case token.SequenceEntryType, token.MappingKeyType:
+			run++
+		case token.CommentType:
+		default:
+			run = 0
+		}
+		if flow > nestingMax || run > nestingMax || i == tokensMax {
+			return t
+		}
+	}
+	return nil
 }
 
 // syntaxMistake tells the parser's error without the source that it shows, which

@@ -101,6 +101,9 @@ func TestMistakes(t *testing.T) {
 	for name, test := range map[string]struct{ source, want string }{
 		"empty":             {"", "1:1: the file is empty"},
 		"not YAML":          {"products: [", "1:11: this is not YAML"},
+		"deep brackets":     {strings.Repeat("[", 100_000), "1:21: this is nested deeper than 20 levels"},
+		"deep dashes":       {strings.Repeat("- ", 50_000), "this is nested deeper"},
+		"too many words":    {"doNotMeter: [" + strings.Repeat("a,", 20_000) + "]", "more than 20000 words"},
 		"two documents":     {"products: [{code: p}]\n---\nx: 1", "3:1: a second document"},
 		"an alias":          {"data: &d x\nlisten: *d\nproducts: [{code: p}]", "anchors, aliases"},
 		"no products":       {"data: x", "1:1: products: missing"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -33,13 +34,14 @@ func (s *Sender) send(ctx context.Context) (sent bool, err error) {
 // next returns the most urgent records by what can be submitted together; the
 // load with the most urgent record comes first.
 func (s *Sender) next(ctx context.Context, now time.Time) (loads [][]outbox.Record, err error) {
-	place := map[load]int{}
+	place, waiting := map[load]int{}, map[load]bool{}
 	count := 0
 	for r, err := range s.cfg.Outbox.Pending(ctx, now, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("reading what is to be sent: %w", err)
 		}
 		which := loadOf(&r)
+		waiting[which] = true
 		if !s.serves(which) {
 			continue
 		}
@@ -51,10 +53,18 @@ func (s *Sender) next(ctx context.Context, now time.Time) (loads [][]outbox.Reco
 		}
 		loads[at] = append(loads[at], r)
 		if count++; count == recordsAtOnce {
-			break
+			return loads, nil
 		}
 	}
+	s.recover(waiting)
 	return loads, nil
+}
+
+// recover forgets the troubles of loads of which nothing waits any more.
+func (s *Sender) recover(waiting map[load]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.rests, func(which load, _ *rest) bool { return !waiting[which] })
 }
 
 // serves reports whether records of a load are to be sent here and now.
@@ -76,11 +86,18 @@ func (s *Sender) submit(ctx context.Context, records []outbox.Record) error {
 		ids[i], usage[i] = records[i].ID, usageOf(&records[i])
 	}
 	now, _ := s.cfg.Now()
-	if err := s.cfg.Outbox.MarkSent(ctx, ids, now); err != nil && !errors.Is(err, outbox.ErrState) {
+	if err := s.cfg.Outbox.MarkSent(ctx, ids, now); errors.Is(err, outbox.ErrState) {
+		return nil // One of them has expired just now, or a person has acted. Look again.
+	} else if err != nil {
 		return fmt.Errorf("marking what is sent: %w", err)
 	}
 	which := loadOf(&records[0])
 	verdicts, failure := s.cfg.Client.SubmitAll(ctx, which.productCode(), usage)
+	for i := range verdicts {
+		if failure == nil && disputed(&records[i], &verdicts[i], now) {
+			failure = verdicts[i].Err
+		}
+	}
 	if ctx.Err() == nil {
 		s.note(which, failure)
 	}
@@ -90,10 +107,11 @@ func (s *Sender) submit(ctx context.Context, records []outbox.Record) error {
 
 // settle stores what the service said of records, and tells of what it refused.
 func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []client.Verdict) error {
+	now, _ := s.cfg.Now()
 	var known []outbox.Verdict
 	var refused []outbox.Record
 	for i := range answers {
-		v, ok := verdictOf(&records[i], &answers[i])
+		v, ok := verdictOf(&records[i], &answers[i], now)
 		if !ok {
 			continue
 		}
@@ -107,7 +125,6 @@ func (s *Sender) settle(ctx context.Context, records []outbox.Record, answers []
 	if len(known) == 0 {
 		return nil
 	}
-	now, _ := s.cfg.Now()
 	if err := s.cfg.Outbox.Settle(ctx, known, now); err != nil {
 		return fmt.Errorf("storing verdicts: %w", err)
 	}

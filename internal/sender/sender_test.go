@@ -181,6 +181,7 @@ func (w *world) billed(t *testing.T) (sum int64) {
 }
 
 func TestVerdictsAreStored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var mu sync.Mutex
 	var accepted int
@@ -215,6 +216,7 @@ func TestVerdictsAreStored(t *testing.T) {
 // TestLostAnswer: the service has a record, and nobody heard of it. It is sent
 // again as it was and counts once.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	lost := 0
@@ -236,6 +238,7 @@ func TestLostAnswer(t *testing.T) {
 
 // TestTroubleOfOneProduct holds up no other.
 func TestTroubleOfOneProduct(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, mistyped, legacy, licensed)
 	s, stop := w.run(t)
@@ -266,6 +269,7 @@ func TestTroubleOfOneProduct(t *testing.T) {
 
 // TestRest: a pause grows with every failure and ends with a success.
 func TestRest(t *testing.T) {
+	t.Parallel()
 	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
 	which := load{product: "p"}
 	for _, want := range []time.Duration{restMin, 2 * restMin, 4 * restMin} {
@@ -291,6 +295,7 @@ func TestRest(t *testing.T) {
 
 // TestDeadlineFirst: what ends first is sent first, whatever came first.
 func TestDeadlineFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, hours := range []int{5, 1, 3} {
 		w.told(t, noon.Add(time.Duration(hours)*time.Hour), int64(hours), legacy)
@@ -317,6 +322,7 @@ func TestDeadlineFirst(t *testing.T) {
 
 // TestStopWhileSending: the sender ends at once, and the next one sends again.
 func TestStopWhileSending(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.told(t, noon, 5, legacy)
 	entered := make(chan struct{}, 10)
@@ -337,5 +343,43 @@ func TestStopWhileSending(t *testing.T) {
 	w.until(t, map[outbox.State]int{outbox.Done: 1})
 	if got := w.billed(t); got != 5 {
 		t.Errorf("%d are billed, want 5", got)
+	}
+}
+
+// TestDisputedTime: a record from the service's future is nobody's dead letter.
+// One of the clocks is wrong, and the service takes it when its own has come.
+func TestDisputedTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.told(t, noon, 5, legacy)
+	w.clock.Set(noon.Add(-2 * time.Hour)) // The service's; the sender is ahead of it.
+	w.cfg.Now = func() (time.Time, bool) { return noon.Add(time.Hour), true }
+	s, _ := w.run(t)
+	for deadline := time.Now().Add(30 * time.Second); len(s.Troubles()) == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if got := w.states(t); got[outbox.Pending] != 1 {
+		t.Fatalf("%v", got)
+	}
+	w.clock.Set(noon.Add(time.Hour))
+	w.until(t, map[outbox.State]int{outbox.Done: 1})
+}
+
+// TestExpiredMeanwhile: what a person or the time has settled since the sender
+// looked is not sent.
+func TestExpiredMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.told(t, noon, 5, legacy)
+	s := New(w.cfg)
+	loads, err := s.next(t.Context(), w.clock.Now())
+	if err != nil || len(loads) != 1 {
+		t.Fatalf("%v, %v", loads, err)
+	}
+	if _, err := w.Expire(t.Context(), noon.Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.submit(t.Context(), loads[0]); err != nil || w.calls.Load() != 0 {
+		t.Errorf("%v, and %d calls", err, w.calls.Load())
 	}
 }

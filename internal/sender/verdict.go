@@ -3,6 +3,7 @@ package sender
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/meterd/meterd/api"
 	"github.com/meterd/meterd/client"
@@ -46,30 +47,44 @@ func allocationsOf(list []metering.Allocation) (told []api.UsageAllocation) {
 
 // verdictOf is what the outbox is to store of what the service said; false if
 // the record is to be sent again.
-func verdictOf(r *outbox.Record, v *client.Verdict) (outbox.Verdict, bool) {
+func verdictOf(r *outbox.Record, v *client.Verdict, now time.Time) (outbox.Verdict, bool) {
 	verdict := outbox.Verdict{Record: r.ID, State: outbox.Dead, Status: metering.Status(v.Status)}
 	switch {
+	case false:
+		return outbox.Verdict{}, false
 	case v.Accepted():
 		verdict.State, verdict.MeteringRecordID = outbox.Done, v.MeteringRecordId
 	case v.Outcome == client.Answered:
 		verdict.Cause = outbox.Cause(v.Status)
-		verdict.Detail = client.ExplainStatus(v.Status).What + " " + client.ExplainStatus(v.Status).Do + sentBefore(r)
+		verdict.Detail = client.ExplainStatus(v.Status).What + " " + client.ExplainStatus(v.Status).Do + sentBefore(r, v.InDoubt)
 	case v.Outcome == client.Refused:
-		verdict.Cause, verdict.Detail = causeOf(v.Err), v.Err.Error()+sentBefore(r)
+		verdict.Cause, verdict.Detail = causeOf(v.Err), v.Err.Error()+sentBefore(r, false)
 	default:
 		return outbox.Verdict{}, false
 	}
 	return verdict, true
 }
 
+// disputed reports whether the service refuses a record for its time although its
+// deadline has not come. Then one of the two clocks is wrong, and whichever that
+// is: a record from the service's future (M0111) will be taken later, and one
+// from its past expires when the deadline comes here too.
+func disputed(r *outbox.Record, v *client.Verdict, now time.Time) bool {
+	return v.Outcome == client.Refused && client.Is(v.Err, api.TimestampOutOfBoundsException) && now.Before(r.Deadline)
+}
+
 // sentBefore warns that an earlier attempt, whose answer was lost, may have been
 // accepted: its refusal now then means nothing for the bill.
-func sentBefore(r *outbox.Record) string {
-	if r.Fate.Attempts == 0 {
-		return ""
+func sentBefore(r *outbox.Record, justNow bool) string {
+	const doubt = "it may have been billed then. Compare with the service before carrying it."
+	switch {
+	case r.Fate.Attempts > 0:
+		return fmt.Sprintf(" It was sent %d times before, last at %s, without an answer that arrived: %s",
+			r.Fate.Attempts, metering.ShowTime(r.Fate.LastSent), doubt)
+	case justNow:
+		return " It was sent just before, without an answer that arrived: " + doubt
 	}
-	return fmt.Sprintf(" It was sent %d times before, last at %s, without an answer that arrived: it may have been billed then. Compare with the service before carrying it.",
-		r.Fate.Attempts, metering.ShowTime(r.Fate.LastSent))
+	return ""
 }
 
 // causeRefused is for a refusal that has no name.

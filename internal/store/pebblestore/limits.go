@@ -40,6 +40,14 @@ const (
 	filterIdleMillis  = 2 * hourMillis
 	filterSweepMillis = 60_000
 
+	// reserveBytes of the disk are kept free, on a small one its reserveShare-th
+	// part: before that is used, usage is refused. It is room for what Pebble does
+	// behind the log. Of the reserve, all but its reserveRest-th part is for calls
+	// that tell no usage, and for changes of the marketplace.
+	reserveBytes = 256 << 20
+	reserveShare = 8
+	reserveRest  = 4
+
 	defaultMemTableBytes = 16 << 20
 	defaultCacheBytes    = 64 << 20
 	// blockBytes is the size of a table's blocks before compression.

@@ -57,6 +57,9 @@ func open(dir string, cfg Config) (*Store, error) {
 	if err := refuseForeign(cfg.fs, dir); err != nil {
 		return nil, err
 	}
+	if err := shortageOf(cfg.fs, dir).all; err != nil {
+		return nil, err
+	}
 	held := &heldFS{FS: cfg.fs}
 	cfg.fs = held
 	var db *pebble.DB

@@ -111,7 +111,7 @@ func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Bytes:   bytes,
 		Waiting: len(s.grouped),
-		Stopped: cmp.Or(s.stoppedBy(), s.crowdedBy()),
+		Stopped: cmp.Or(s.stoppedBy(), s.crowdedBy(), s.shortage().usage),
 	}
 }
 

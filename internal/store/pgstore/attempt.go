@@ -208,8 +208,13 @@ func (a *attempt) commit(ctx context.Context, last store.CallID) error {
 	t.prepared(stmtCommit)
 	takeWarning(a.pc)
 	err := t.run(ctx, a.pc, nil)
-	if err == nil {
+	if err == nil && t.done == "COMMIT" {
 		return confirmed(takeWarning(a.pc))
+	}
+	if err == nil {
+		// unreachable unless a transaction that was broken off is gone on with:
+		// its commit succeeds, and says that it rolled back.
+		return again{fmt.Errorf("committing calls: the server answered %q", t.done)}
 	}
 	err = fmt.Errorf("committing calls: %w", err)
 	switch state := sqlState(err); {

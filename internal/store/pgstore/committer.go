@@ -46,6 +46,7 @@ func (s *Store) commitGroup(g *group, start time.Time) {
 		if err = s.tryGroup(g); err != nil {
 			err = fmt.Errorf("committing to the ledger: %w", err)
 			s.setTrouble(err)
+			s.raiseAlarm()
 		}
 	}
 	if err == nil {
@@ -72,6 +73,8 @@ func (s *Store) tryGroup(g *group) error {
 		if a.tenure, a.batch, err = s.beginBatch(ctx); err != nil {
 			return err
 		}
-		return a.run(ctx)
+		err = a.run(ctx)
+		s.leaveReadOnly(err)
+		return err
 	}))
 }

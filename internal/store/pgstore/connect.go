@@ -69,6 +69,15 @@ func refuseStandby(ctx context.Context, pc *pgconn.PgConn) error {
 	return nil
 }
 
+// leaveReadOnly: a server that is only to be read from now on, as after a
+// fail-over, is asked nothing more. New connections find the primary.
+func (s *Store) leaveReadOnly(err error) {
+	if sqlState(err) == stateReadOnly {
+		s.writers.Reset()
+		s.readers.Reset()
+	}
+}
+
 // demandDurability: a server may be configured to answer before a commit is on
 // disk, or before the standby has it. That is not for a ledger to accept. What
 // is stronger than "on", as remote_apply, stays.

@@ -149,6 +149,9 @@ func (l *contents) checkFact(f store.Fact) error {
 		return fmt.Errorf("there is no call %d of shard %d", f.Call.Seq(), f.Call.Shard())
 	}
 	for i, told := range c.Facts {
+		if told.Key != f.Key {
+			continue
+		}
 		detail := told.Detail
 		told.Detail = f.Detail
 		if c.Outcomes[i] == store.Created && bytes.Equal(detail, f.Detail) && reflect.DeepEqual(told, f) {

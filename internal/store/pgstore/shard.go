@@ -92,6 +92,7 @@ func (s *Store) renew(ctx context.Context) (held bool, err error) {
 		return false, nil
 	}
 	if err != nil {
+		s.leaveReadOnly(err)
 		return false, beforeCommit(err)
 	}
 	s.tail.shard = uint16(shard)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
 )
@@ -143,29 +145,55 @@ func TestFrozenDatabase(t *testing.T) {
 }
 
 // TestReadOnlyDatabase: a server that turns read-only is trouble and no fact, and
-// the store waits for one that can be written.
+// the store waits for one that can be written, also if its connections stay.
 func TestReadOnlyDatabase(t *testing.T) {
-	c := pgtest.Shared(t)
-	url := c.Database(t)
-	name := url[strings.LastIndex(url, "/")+1 : strings.Index(url, "?")]
-	s := mustOpen(t, url, Config{Patience: 500 * time.Millisecond})
+	c := pgtest.Start(t, nil)
+	s := mustOpen(t, c.Database(t), Config{Patience: time.Second})
 	commitAtLast(t, s, request(testFact(1)))
 	turn := func(how string) {
 		t.Helper()
-		for _, sql := range []string{
-			"ALTER DATABASE " + name + how,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'",
-		} {
+		for _, sql := range []string{"ALTER SYSTEM " + how, "SELECT pg_reload_conf()"} {
 			if err := c.Exec(t.Context(), sql); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	turn(" SET default_transaction_read_only = on")
+	turn("SET default_transaction_read_only = on")
+	var err error
 	eventually(t, "a commit meets a server that can only be read", func() bool {
-		return errors.Is(s.Commit(t.Context(), request(testFact(2))), ErrStandby)
+		err = s.Commit(t.Context(), request(testFact(1)))
+		return err != nil
 	})
+	if !errors.Is(err, ErrStandby) {
+		t.Errorf("the first commit that met a server that can only be read: %v", err)
+	}
 	eventually(t, "and the store says so", func() bool { return errors.Is(s.Stats().Stopped, ErrStandby) })
-	turn(" RESET default_transaction_read_only")
+	turn("RESET default_transaction_read_only")
 	tellsAtLast(t, s, request(testFact(1), testFact(2)), store.Same, store.Created)
+}
+
+// TestFullServer: a server that takes no more connections is named as such, and
+// the store goes on when it does.
+func TestFullServer(t *testing.T) {
+	c := pgtest.Start(t, map[string]string{"max_connections": "20"})
+	url := c.Database(t)
+	s := mustOpen(t, url, Config{Patience: 500 * time.Millisecond})
+	var others []*pgx.Conn
+	for {
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			break
+		}
+		others = append(others, conn)
+	}
+	err := s.Commit(t.Context(), request(testFact(1)))
+	if err == nil || errors.Is(err, store.ErrUnknownOutcome) || !strings.Contains(err.Error(), "too many clients") {
+		t.Errorf("a commit to a server that is full: %v", err)
+	}
+	for _, conn := range others {
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	tellsAtLast(t, s, request(testFact(1)), store.Created)
 }

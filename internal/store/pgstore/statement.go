@@ -85,6 +85,8 @@ type trip struct {
 	// length is how many statements it has, answered how many of them were
 	// carried out.
 	length, answered int
+	// done is what the server says that the last of them did.
+	done string
 }
 
 func (t *trip) prepared(name string, params ...[]byte) {
@@ -109,8 +111,9 @@ func (t *trip) run(ctx context.Context, pc *pgconn.PgConn, row func(values [][]b
 				failed = row(result.Values())
 			}
 		}
-		if _, err := result.Close(); err == nil {
+		if tag, err := result.Close(); err == nil {
 			t.answered++
+			t.done = tag.String()
 		}
 	}
 	if err := results.Close(); err != nil {

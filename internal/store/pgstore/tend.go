@@ -67,11 +67,16 @@ func (s *Store) measure(ctx context.Context) {
 	}
 }
 
-// setTrouble makes the store refuse writes until the database takes them again.
+// setTrouble makes the store refuse writes until tend finds that the database takes
+// them again.
 func (s *Store) setTrouble(err error) {
 	if s.trouble.Swap(&err) == nil {
 		s.log.Error("the database takes no calls; they are refused until it does", "error", err)
 	}
+}
+
+// raiseAlarm has tend look at once.
+func (s *Store) raiseAlarm() {
 	select {
 	case s.alarm <- struct{}{}:
 	default:

@@ -14,16 +14,17 @@ import (
 // insert either creates the row, or meets one that is committed and is read
 // after that; and what is read to be replaced is locked. A stricter level would
 // only make the database remember all that was read, and ask for more repeats.
-const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+const begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 // transact runs a transaction on a reader's connection, once. The answer is
 // again, ErrUnknownOutcome, or final.
-func (s *Store) transact(ctx context.Context, run func(pgx.Tx) error) error {
+func (s *Store) transact(ctx context.Context, run func(pgx.Tx) error) (err error) {
 	conn, err := s.readers.Acquire(ctx)
 	if err != nil {
 		return beforeCommit(fmt.Errorf("connecting: %w", err))
 	}
 	defer conn.Release()
+	defer func() { s.leaveReadOnly(err) }()
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
 	if err != nil {
 		return beforeCommit(err)

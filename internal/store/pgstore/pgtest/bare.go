@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -22,10 +21,11 @@ type bareGroup struct {
 // InsertBare is what a ledger is held against: a bare program that inserts the
 // facts of a ledger into another database, in the same table and in the same
 // groups, through pgx and with nothing around it: no rules, no HTTP, no calls, no
-// chain, no answers. It returns how many facts there were, and how long it took.
+// chain, no answers. It returns how many facts there were, and what they took.
 // The facts must have neither end nor detail, as most usage.
-func InsertBare(b *testing.B, ledger, database string) (facts int, took time.Duration) {
+func (c *Cluster) InsertBare(b *testing.B, ledger string) (facts int, cost Cost) {
 	b.Helper()
+	database := c.Database(b)
 	ctx := context.Background()
 	groups, facts, err := readGroups(ctx, ledger)
 	if err != nil {
@@ -48,19 +48,19 @@ func InsertBare(b *testing.B, ledger, database string) (facts int, took time.Dur
 		queue <- g
 	}
 	close(queue)
-	var wg sync.WaitGroup
-	start := time.Now()
-	for _, conn := range conns {
-		wg.Go(func() {
-			for g := range queue {
-				if err := g.insert(ctx, conn); err != nil {
-					b.Error(err)
+	return facts, c.Measure(func() {
+		var wg sync.WaitGroup
+		for _, conn := range conns {
+			wg.Go(func() {
+				for g := range queue {
+					if err := g.insert(ctx, conn); err != nil {
+						b.Error(err)
+					}
 				}
-			}
-		})
-	}
-	wg.Wait()
-	return facts, time.Since(start)
+			})
+		}
+		wg.Wait()
+	})
 }
 
 // readGroups reads the facts of a ledger in the groups in which they were

@@ -2,7 +2,9 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -19,7 +21,7 @@ import (
 const superuser = "meterd"
 
 // startTime is how long a server may take until it answers.
-const startTime = 30 * time.Second
+const startTime = time.Minute
 
 // Cluster is a running server with its data.
 type Cluster struct {
@@ -62,13 +64,30 @@ func start(settings map[string]string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	made, err := template.get(initialise)
+	if err == nil {
+		err = c.do(exec.Command("cp", "-R", made.data(), c.data()))
+	}
 	if err == nil {
 		err = c.boot()
 	}
 	if err != nil {
 		c.remove()
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
+	}
+	return c, nil
+}
+
+// initialise makes a cluster that does not run.
+func initialise() (*Cluster, error) {
+	c, err := newCluster(nil)
+	if err != nil {
+		return nil, err
+	}
+	err = c.run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	if err != nil {
+		c.remove()
+		return nil, err
 	}
 	return c, nil
 }
@@ -98,28 +117,48 @@ func newCluster(settings map[string]string) (*Cluster, error) {
 	return c, nil
 }
 
+// Servers listen on ports that systems do not give to connections: otherwise one of
+// these could take a server's while it is down.
+const (
+	portMin = 20_000
+	portMax = 32_000
+)
+
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for {
+		port := portMin + rand.IntN(portMax-portMin)
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		return port, l.Close()
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// command is a program of the server, run as its user.
+// command is a program of the server.
 func (c *Cluster) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(c.bin, program), args...)
+	return exec.Command(filepath.Join(c.bin, program), args...)
+}
+
+// prepare lets a program run as the server's user, in its place.
+func (c *Cluster) prepare(cmd *exec.Cmd) {
 	cmd.Dir = c.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir, "LC_ALL=C"}
 	c.as.run(cmd)
-	return cmd
 }
 
-func (c *Cluster) run(program string, args ...string) error {
-	if out, err := c.command(program, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", program, err, out)
+func (c *Cluster) run(program string, args ...string) error { return c.do(c.command(program, args...)) }
+
+// do runs a program to its end.
+func (c *Cluster) do(cmd *exec.Cmd) error {
+	c.prepare(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, out)
 	}
 	return nil
 }
@@ -133,6 +172,7 @@ func (c *Cluster) boot() error {
 		}
 	}
 	cmd := c.command("postgres", args...)
+	c.prepare(cmd)
 	log, err := os.OpenFile(c.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

@@ -45,12 +45,21 @@ func binaries() (string, error) {
 	return "", fmt.Errorf("%w: version 15 or later is not installed in %s (Debian: apt install postgresql-15)", errMissing, strings.Join(patterns, " or "))
 }
 
-// shared is the cluster of this test binary.
-var shared struct {
-	once    sync.Once
-	cluster *Cluster
-	err     error
+// kept is a cluster of this test binary, made when it is first asked for.
+type kept struct {
+	once sync.Once
+	c    *Cluster
+	err  error
 }
+
+func (k *kept) get(make func() (*Cluster, error)) (*Cluster, error) {
+	k.once.Do(func() { k.c, k.err = make() })
+	return k.c, k.err
+}
+
+// shared is the cluster that most tests use. template never runs; all others are
+// copies of it, because to make one takes much longer.
+var shared, template kept
 
 // databases counts those that were made.
 var databases atomic.Int64
@@ -59,8 +68,10 @@ var databases atomic.Int64
 // started. TestMain calls it.
 func Main(m interface{ Run() int }) int {
 	code := m.Run()
-	if shared.cluster != nil {
-		shared.cluster.remove()
+	for _, k := range []*kept{&shared, &template} {
+		if k.c != nil {
+			k.c.remove()
+		}
 	}
 	return code
 }
@@ -78,11 +89,11 @@ func missing(t testing.TB, err error) {
 // Shared returns the cluster of this test binary.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
-	shared.once.Do(func() { shared.cluster, shared.err = start(nil) })
-	if shared.err != nil {
-		missing(t, shared.err)
+	c, err := shared.get(func() (*Cluster, error) { return start(nil) })
+	if err != nil {
+		missing(t, err)
 	}
-	return shared.cluster
+	return c
 }
 
 // Start starts a cluster for one test, with settings over the usual ones.

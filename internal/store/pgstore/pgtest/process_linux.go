@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const (
@@ -84,14 +85,56 @@ func lives(pid int) bool {
 
 // processState asks the system for the state and the parent of a process.
 func processState(pid int) (state, parent string, ok bool) {
+	fields := processStat(pid)
+	if fields == nil {
+		return "", "", false
+	}
+	return fields[statState], fields[statParent], true
+}
+
+// cpuTime is what a process has used.
+func cpuTime(pid int) time.Duration { return ticks(processStat(pid), statUser, statSystem) }
+
+// cpuTimeOfEnded is what those children of a process have used that have ended.
+func cpuTimeOfEnded(pid int) time.Duration {
+	return ticks(processStat(pid), statEndedUser, statEndedSystem)
+}
+
+// ticks adds up fields that count hundredths of a second.
+func ticks(fields []string, which ...int) (sum time.Duration) {
+	for _, i := range which {
+		if fields == nil {
+			return 0
+		}
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0
+		}
+		sum += time.Duration(n) * 10 * time.Millisecond
+	}
+	return sum
+}
+
+// Fields of a process's stat, from the state on.
+const (
+	statState       = 0
+	statParent      = 1
+	statUser        = 11
+	statSystem      = 12
+	statEndedUser   = 13
+	statEndedSystem = 14
+)
+
+// processStat reads the stat of a process; nil if there is none.
+func processStat(pid int) []string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return "", "", false
+		return nil
 	}
-	// pid (name) state parent …, where the name may hold anything.
+	// pid (name) state …, where the name may hold anything.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 2 {
-		return "", "", false
+	if len(fields) <= statEndedSystem {
+		return nil
 	}
-	return fields[0], fields[1], true
+	return fields
 }

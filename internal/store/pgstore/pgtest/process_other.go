@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // Elsewhere than on Linux there is no user for a server, and so no server: tests
@@ -33,3 +34,7 @@ func family(int) []int { return nil }
 func signalAll([]int, syscall.Signal) {}
 
 func lives(int) bool { return false }
+
+func cpuTime(int) time.Duration { return 0 }
+
+func cpuTimeOfEnded(int) time.Duration { return 0 }
