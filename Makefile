@@ -39,11 +39,13 @@ outbox-crash: ROUNDS ?= 1000
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox
 	go test -count=1 -timeout 0 -v -run 'TestModel$$|TestKill$$' ./internal/outbox -rounds $(ROUNDS) | grep -v seed=
 
-seller-crash: ## ROUNDS in which agent or service are killed, and every unit is looked for (30 take half a minute)
+seller-crash: ROUNDS ?= 1000
+seller-crash: ## kill -9 agent and service ROUNDS times, nightly 1000 (8 minutes), and look for every unit
 	go test -count=1 -timeout 0 -v -run 'TestCrash$$' ./sellertest -rounds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
 
-seller-simulation: ## ten times ROUNDS of the same in one process
-	go test -count=1 -timeout 0 -v -run 'TestSimulation$$' ./sellertest -worlds $(ROUNDS) -seed $(SEED) | grep -vE '^( +---|===)'
+seller-simulation: WORLDS ?= 1000
+seller-simulation: ## the same in one process: WORLDS of ten rounds each, nightly 1000 (5 minutes)
+	go test -count=1 -timeout 0 -v -run 'TestSimulation$$' ./sellertest -worlds $(WORLDS) -seed $(SEED) | grep -vE '^( +---|===)'
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

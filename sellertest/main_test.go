@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -11,7 +12,7 @@ import (
 var (
 	firstSeed = flag.Uint64("seed", 1, "seed of the first world")
 	rounds    = flag.Int("rounds", 30, "rounds of TestCrash")
-	worlds    = flag.Int("worlds", 40, "worlds of TestSimulation")
+	worlds    = flag.Int("worlds", 20, "worlds of TestSimulation")
 )
 
 // TestMain keeps the AWS configuration of this machine out of the tests.
@@ -27,5 +28,9 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Worlds wait for clocks and disks most of the time, not for processors.
 	flag.Set("test.parallel", fmt.Sprint(worldsAtOnce))
-	os.Exit(m.Run())
+	code := m.Run()
+	if binary != "" {
+		os.RemoveAll(filepath.Dir(binary)) // Left behind it does no harm.
+	}
+	os.Exit(code)
 }

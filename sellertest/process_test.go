@@ -15,18 +15,19 @@ import (
 	"time"
 )
 
-// meterd builds the binary once, and returns where it is.
-var meterd = sync.OnceValues(func() (string, error) {
+// binary is meterd, once buildMeterd has made it.
+var binary string
+
+var buildMeterd = sync.OnceValue(func() error {
 	dir, err := os.MkdirTemp("", "meterd-sellertest-")
 	if err != nil {
-		return "", err
+		return err
 	}
-	binary := filepath.Join(dir, "meterd")
-	build := exec.Command("go", "build", "-o", binary, "../cmd/meterd")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building meterd: %w: %s", err, output)
+	binary = filepath.Join(dir, "meterd")
+	if output, err := exec.Command("go", "build", "-o", binary, "../cmd/meterd").CombinedOutput(); err != nil {
+		return fmt.Errorf("building meterd: %w: %s", err, output)
 	}
-	return binary, nil
+	return nil
 })
 
 // process is a meterd that runs.
@@ -44,8 +45,7 @@ var readyURL = regexp.MustCompile(`(\w+)=(http://[^\s/]+)`)
 // start starts a meterd and waits until it says that it is ready.
 func start(t *testing.T, home string, args ...string) *process {
 	t.Helper()
-	binary, err := meterd()
-	if err != nil {
+	if err := buildMeterd(); err != nil {
 		t.Fatal(err)
 	}
 	p := &process{command: exec.Command(binary, args...), urls: map[string]string{}, read: make(chan struct{})}

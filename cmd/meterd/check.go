@@ -92,9 +92,9 @@ func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr i
 	for _, head := range heads {
 		all += head.Call.Seq()
 	}
-	m := newMeter(stderr, "checking", "calls")
-	defer m.end()
-	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { m.show(calls, all) }})
+	show, end := watch(stderr, "calls checked")
+	defer end()
+	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { show(calls, all) }})
 }
 
 // checkEqual compares a store with that of another place.
@@ -107,9 +107,9 @@ func checkEqual(ctx context.Context, s store.Store, where string, stderr io.Writ
 		if err := store.Whole(ctx, theirs); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
-		m := newMeter(stderr, "comparing", "calls")
-		difference, err := transfer.Equal(ctx, s, theirs, m.show)
-		m.end()
+		show, end := watch(stderr, "calls compared")
+		difference, err := transfer.Equal(ctx, s, theirs, show)
+		end()
 		if err == nil && difference != "" {
 			err = fmt.Errorf("the two ledgers are not equal: %s", difference)
 		}

@@ -126,6 +126,7 @@ func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	s.warn(o)
 	api.handle(s.api)
 	operator.handle(s.admin)
+	go tendHeap(ctx)
 	printReady(stdout, api.url(), operator.url())
 	stopRetaining := s.startRetaining(ctx, o.parsedRetain)
 	err = s.serve(ctx, hangups, api, operator)

@@ -50,7 +50,7 @@ func allocationsOf(list []metering.Allocation) (told []api.UsageAllocation) {
 func verdictOf(r *outbox.Record, v *client.Verdict, now time.Time) (outbox.Verdict, bool) {
 	verdict := outbox.Verdict{Record: r.ID, State: outbox.Dead, Status: metering.Status(v.Status)}
 	switch {
-	case false:
+	case disputed(r, v, now):
 		return outbox.Verdict{}, false
 	case v.Accepted():
 		verdict.State, verdict.MeteringRecordID = outbox.Done, v.MeteringRecordId

@@ -101,7 +101,7 @@ func newStore(db *pebble.DB, dir string, cfg Config) *Store {
 		tables:   tableOptions(db, cfg),
 		seed:     maphash.MakeSeed(),
 		names:    names{ids: make(map[string]store.NameID)},
-		backlog:  backlog{active: newSegment()},
+		backlog:  newBacklog(cfg.segmentFacts),
 		grouped:  make(chan *job, queueLength),
 		alone:    make(chan *job),
 		finished: make(chan struct{}),

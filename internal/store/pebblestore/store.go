@@ -48,7 +48,7 @@ type Store struct {
 	gate   gate
 
 	names   names
-	backlog backlog
+	backlog *backlog
 
 	// grouped are jobs that may share a batch, alone those that may not.
 	grouped chan *job
