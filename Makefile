@@ -8,7 +8,7 @@ RECORDS ?= 0
 FLIPS ?= 2000
 SEED ?= $(shell date +%s)
 
-.PHONY: help build run test race lint fuzz live crash flip outbox-crash seller-crash seller-simulation bench bench-long bench-pg microbench ci
+.PHONY: help build run test race lint fuzz live crash flip import-crash outbox-crash seller-crash seller-simulation bench bench-long bench-pg microbench ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ lint: ## gofmt, vet, staticcheck, go mod tidy
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+
+import-crash: ROUNDS ?= 100
+import-crash: ## ROUNDS of kill -9 and SIGTERM in the middle of imports
+	go test -count=$(ROUNDS) -timeout 0 -run 'TestKilledImport|TestInterruptedImport' ./cmd/meterd
 
 outbox-crash: ROUNDS ?= 1000
 outbox-crash: ## ROUNDS of power cuts and of kill -9 against the outbox

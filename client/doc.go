@@ -53,9 +53,10 @@
 // Every call fails with an [*Error], which says what happened, how many
 // attempts were made, and what to do. [Is] asks for an exception by its name;
 // errors.As finds the *api.Error, errors.Is the cause of a call that got no
-// answer, such as context.Canceled. [Error.Explanation], [Explain] and
-// [ExplainResponse] say in plain words what an answer means and whether a retry
-// can help.
+// answer, such as context.Canceled. [Error.Explanation], [Explain],
+// [ExplainResponse] and [ExplainCapture] say in plain words what an answer means
+// and whether a retry can help. [Client.Check] says without a call what is
+// certain to be refused.
 //
 // Of meterd's packages this one imports api only; it knows the protocol and
 // none of the service's insides.

@@ -32,6 +32,57 @@ func ExampleNew() {
 	// Output: http://127.0.0.1:8421/ us-east-1
 }
 
+// A key of meterd's catalog stands in for AWS credentials.
+func ExampleNew_apiKey() {
+	c, err := client.New(context.Background(), client.Config{Endpoint: "http://127.0.0.1:8421", APIKey: "YOUR API KEY"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Endpoint())
+	_, err = client.New(context.Background(), client.Config{Region: "us-east-1", APIKey: "YOUR API KEY"})
+	fmt.Println(err)
+	// Output:
+	// http://127.0.0.1:8421/
+	// resolving endpoint: an API key needs Config.Endpoint, the URL of a meterd: AWS knows signatures only
+}
+
+// logged is a transport that sees each signed request, as middleware does.
+type logged struct{ http.RoundTripper }
+
+func (l logged) RoundTrip(r *http.Request) (*http.Response, error) {
+	fmt.Println(r.Method, r.Header.Get("X-Amz-Target"))
+	return l.RoundTripper.RoundTrip(r)
+}
+
+func ExampleNew_transport() {
+	_, endpoint := sandbox()
+	c, err := client.New(context.Background(), client.Config{
+		Region: "us-east-1", Endpoint: endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDSELLER", "secret", ""),
+		HTTPClient:  &http.Client{Transport: logged{http.DefaultTransport}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.ResolveCustomer(context.Background(), &api.ResolveCustomerRequest{RegistrationToken: new("tok+/=abc")}); err != nil {
+		log.Fatal(err)
+	}
+	// Output: POST AWSMPMeteringService.ResolveCustomer
+}
+
+// Check records before they are stored or queued, without a call.
+func ExampleClient_Check() {
+	c := exampleClient("seller")
+	record := api.UsageRecord{Timestamp: new(time.Now()), CustomerIdentifier: new("cust-1"), Dimension: new("users"), Quantity: new(int64(-7))}
+	err := c.Check(new("prod-abc123"), &record, time.Now())
+	fmt.Println(client.Is(err, api.ValidationException))
+	record.Quantity = new(int64(7))
+	fmt.Println(c.Check(new("prod-abc123"), &record, time.Now()))
+	// Output:
+	// true
+	// <nil>
+}
+
 func ExampleClient_SubmitAll() {
 	c := exampleClient("seller")
 	hour := time.Now().Add(-time.Hour)
@@ -112,6 +163,20 @@ func ExampleClient_MeterUsage() {
 	// Output: true
 }
 
+// RegisterUsage alone says whether the buyer may run the container; that it was
+// AWS who said so is for [client.VerifyRegistration] to find out.
+func ExampleClient_RegisterUsage() {
+	c := exampleClient("task") // inside the task or pod, client.New(ctx, client.Config{})
+	result, err := c.RegisterUsage(context.Background(), &api.RegisterUsageRequest{
+		ProductCode: new("prod-box"), PublicKeyVersion: new(int64(1)), Nonce: new(rand.Text()),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Signature != "")
+	// Output: true
+}
+
 // A paid container checks at its start that its buyer may run it.
 func ExampleVerifyRegistration() {
 	c := exampleClient("task")
@@ -170,6 +235,13 @@ func ExampleError() {
 	// no, the answer stays the same
 }
 
+func ExampleIs() {
+	c := exampleClient("seller")
+	_, err := c.ResolveCustomer(context.Background(), &api.ResolveCustomerRequest{RegistrationToken: new("garbage")})
+	fmt.Println(client.Is(err, api.InvalidTokenException), client.Is(err, api.ExpiredTokenException))
+	// Output: true false
+}
+
 func ExampleExplain() {
 	fmt.Print(client.Explain(api.ThrottlingException))
 	// Output:
@@ -186,4 +258,19 @@ func ExampleExplainResponse() {
 		fmt.Println(e.Name, "-", e.Retry)
 	}
 	// Output: DuplicateRecord - no, the answer stays the same
+}
+
+func ExampleExplainStatus() {
+	e := client.ExplainStatus(api.DuplicateRecord)
+	fmt.Println(e.Retry)
+	// Output: no, the answer stays the same
+}
+
+// What somebody kept of a failure: here the error of another SDK.
+func ExampleExplainCapture() {
+	kept := "An error occurred (InvalidTagException) when calling the BatchMeterUsage operation: The tag is invalid"
+	for _, e := range client.ExplainCapture([]byte(kept)) {
+		fmt.Println(e.Name)
+	}
+	// Output: InvalidTagException
 }

@@ -37,7 +37,7 @@ type registrationClaims struct {
 func VerifyRegistration(signatureJWT string, publicKeyPEM []byte, want Registration) error {
 	key, err := jwt.ParseRSAPublicKeyFromPEM(publicKeyPEM)
 	if err != nil {
-		return fmt.Errorf("reading public key: %w", err)
+		return fmt.Errorf("reading public key: %w; it is the PEM that the product's page shows for the version", err)
 	}
 	now := time.Now
 	if !want.Now.IsZero() {
@@ -53,10 +53,10 @@ func VerifyRegistration(signatureJWT string, publicKeyPEM []byte, want Registrat
 	)
 	var claims registrationClaims
 	if _, err := parser.ParseWithClaims(signatureJWT, &claims, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
-		return fmt.Errorf("verifying registration: %w", err)
+		return fmt.Errorf("verifying registration: %w; do not start: compare public key and version with the product's page, and the clock with the time", err)
 	}
 	if err := claims.match(want); err != nil {
-		return fmt.Errorf("verifying registration: %w", err)
+		return fmt.Errorf("verifying registration: %w; do not start: this is not an answer to this call", err)
 	}
 	return nil
 }

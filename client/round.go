@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/meterd/meterd/api"
@@ -101,13 +102,21 @@ func (s *submission) pauseBefore(ctx context.Context, round int, failure *Error)
 		cause, asked = failure, failure.RetryAfter
 	}
 	pause, err := s.client.retryer.RetryDelay(round-1, cause)
-	if err != nil {
-		return err
+	if err == nil {
+		err = sleep(ctx, max(pause, asked))
 	}
-	return sleep(ctx, max(pause, asked))
+	if err == nil {
+		return nil
+	}
+	// What stopped the run is told with what the run was waiting for.
+	stopped := &Error{Operation: api.BatchMeterUsage, Err: fmt.Errorf("%w, after: %w", err, cause)}
+	if failure != nil {
+		stopped.Status, stopped.RequestID, stopped.Attempts, stopped.OutcomeUnknown = failure.Status, failure.RequestID, failure.Attempts, failure.OutcomeUnknown
+	}
+	return stopped
 }
 
-var errUnprocessed = errors.New("the service gave the record back unprocessed each time it was sent")
+var errUnprocessed = errors.New("the service gave the record back unprocessed each time it was sent; it is not stored, so send it again later, unchanged")
 
 // cause is what a failed call is to be blamed on.
 type cause int

@@ -34,6 +34,8 @@ type crash struct {
 	*model
 	random        *rand.Rand
 	data, catalog string
+	// minted counts the registration tokens that were found again.
+	minted int
 }
 
 // TestKilledUnderLoad: whatever moment kill -9 chooses, every record that was
@@ -100,7 +102,22 @@ func (c *crash) settle(t *testing.T, p *process, round int) {
 		}
 	}
 	c.unanswered = nil
+	c.resolve(t, again)
 	c.compare(p.records(t, customer(round)), parties(round))
+}
+
+// resolve looks for the registration tokens that a round's operator was given.
+func (c *crash) resolve(t *testing.T, over *connection) {
+	t.Helper()
+	for _, minted := range c.tokens {
+		out, err := over.client.ResolveCustomer(t.Context(), &marketplacemetering.ResolveCustomerInput{RegistrationToken: aws.String(minted)},
+			func(o *marketplacemetering.Options) { o.Credentials = credential(sellerKey) })
+		if err != nil || aws.ToString(out.CustomerIdentifier) != customer(over.round) {
+			c.problem(&c.lost, "a registration token that was given is resolved as %+v, %v", out, err)
+		}
+	}
+	c.minted += len(c.tokens)
+	c.tokens = nil
 }
 
 // parties are what a round's records are of.
@@ -124,6 +141,7 @@ func (c *crash) loadUntilKilled(p *process, round int) {
 		connection := c.connect(round, number, *seed, p.api)
 		running.Go(func() { connection.run(func() { first.Do(func() { close(begun) }) }) })
 	}
+	running.Go(func() { c.operate(p, round) })
 	select {
 	case <-begun:
 	case <-time.After(patience):
@@ -174,5 +192,8 @@ func (c *crash) registrationsLast(t *testing.T) {
 		t.Error("a container that was never admitted is known")
 	}
 	p.terminate(t)
-	t.Logf("%d containers were admitted", len(c.registered))
+	t.Logf("%d containers were admitted, %d registration tokens given", len(c.registered), c.minted)
+	if c.minted == 0 {
+		t.Error("no token was given; this test saw too little")
+	}
 }

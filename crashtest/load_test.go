@@ -2,10 +2,12 @@ package crashtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/marketplacemetering"
@@ -75,6 +77,37 @@ func (c *connection) run(answered func()) {
 		if c.remembered = append(c.remembered, call); len(c.remembered) > rememberedMax {
 			c.remembered = c.remembered[1:]
 		}
+	}
+}
+
+// operate changes the marketplace, by minting registration tokens, until that gets
+// no answer.
+func (m *model) operate(p *process, round int) {
+	client := &http.Client{Transport: &http.Transport{}, Timeout: patience}
+	body := fmt.Sprintf(`{"product":%q,"customer":%q}`, legacy, customer(round))
+	for {
+		r, err := http.NewRequest(http.MethodPost, p.admin+"token", strings.NewReader(body))
+		if err != nil {
+			m.wrong("minting a token: %v", err)
+			return
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		answer, err := client.Do(r)
+		if err != nil {
+			return
+		}
+		var minted struct{ Token string }
+		err = json.NewDecoder(answer.Body).Decode(&minted)
+		answer.Body.Close()
+		if err != nil {
+			return
+		}
+		if answer.StatusCode != http.StatusOK || minted.Token == "" {
+			m.wrong("minting a token is answered %s", answer.Status)
+			return
+		}
+		m.mint(minted.Token)
 	}
 }
 

@@ -47,6 +47,8 @@ type model struct {
 	keys map[key]*known
 	// registered are the tasks that were admitted, by their keys.
 	registered map[string]bool
+	// tokens are the registration tokens that this round's operator was given.
+	tokens []string
 	// unanswered are the calls of this round that got no answer.
 	unanswered []*call
 
@@ -114,6 +116,12 @@ func (m *model) register(task string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.registered[task] = true
+}
+
+func (m *model) mint(token string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tokens = append(m.tokens, token)
 }
 
 func (m *model) wrong(format string, args ...any) {

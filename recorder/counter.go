@@ -28,9 +28,9 @@ type Counter struct {
 // It neither waits nor allocates. The context is not looked at, because usage
 // that happened counts, also when the request that it belongs to has ended.
 //
-// n may be negative, which corrects what was counted too much; what a customer
-// has too little of is credit for later hours. A 0 asks for a record of the hour
-// even if nothing else is counted. What is answered with an error does not
+// n may be negative, which corrects what was counted too much; what the hour has
+// too little of for that is credit for later ones. A 0 asks for a record of the
+// hour even if nothing else is counted. What is answered with an error does not
 // count.
 func (c *Counter) Add(_ context.Context, n int64) error {
 	if n == 0 {

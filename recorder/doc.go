@@ -4,7 +4,7 @@
 //
 //	rec, err := recorder.Open(ctx, recorder.Config{Dir: "/var/lib/app/metering", Product: "your-product-code"})
 //	…
-//	rec.Add(ctx, recorder.Customer{AWSAccountID: "222233334444"}, "requests", 3)
+//	err = rec.Add(ctx, recorder.Customer{AWSAccountID: "222233334444"}, "requests", 3)
 //	…
 //	err = rec.Close(ctx)
 //

@@ -21,8 +21,9 @@ type flusher struct {
 	// waiting are batches that are not known to be durable. They are repeated
 	// as they are, under their ids, so that none counts twice.
 	waiting []batch
-	// unsaved is what was refused when it could not be given back any more.
-	unsaved []Usage
+	// refusals is what the current flush gave back to its counters, and unsaved
+	// what was refused when it could not be given back any more.
+	refusals, unsaved []Usage
 }
 
 // batch is what was taken out of counters at the same time.
@@ -48,14 +49,9 @@ func (r *Recorder) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			f.report(f.flush(ctx, 0))
+			f.flushAll(ctx)
 		case answer := <-r.asked:
-			err := f.flush(ctx, 0)
-			if ctx.Err() != nil {
-				err = ErrClosed // Whoever closes does the rest.
-			}
-			f.report(err)
-			answer <- err
+			answer <- f.flushAll(ctx)
 		}
 		timer.Reset(f.pause())
 	}
@@ -68,11 +64,27 @@ func (f *flusher) pause() time.Duration {
 	return min(f.r.cfg.Interval, now.Truncate(time.Hour).Add(time.Hour).Sub(now))
 }
 
+// flushAll flushes, and keeps how that went. An error means that something still
+// waits in memory.
+func (f *flusher) flushAll(ctx context.Context) error {
+	f.refusals = nil
+	err := f.flush(ctx, 0)
+	if ctx.Err() != nil {
+		return ErrClosed // Whoever closes does the rest.
+	}
+	if err == nil && len(f.refusals) > 0 {
+		err = fmt.Errorf("usage of %d counters is not taken by the outbox, the first is %s: %s", len(f.refusals), f.refusals[0], f.refusals[0].Reason)
+	}
+	f.report(err)
+	return err
+}
+
 // flush makes durable what waits, and then what was counted since. next is what
 // it leaves in the counters.
 func (f *flusher) flush(ctx context.Context, next int64) error {
-	if err := f.store(ctx); err != nil && next != sealed {
-		return err // What is in the counters is as well off there.
+	// What is in the counters is as well off there, as long as its hour runs.
+	if err := f.store(ctx); err != nil && next != sealed && outbox.HourOf(f.began) == outbox.HourOf(f.r.now()) {
+		return err
 	}
 	f.gather(next)
 	if len(f.waiting) == 0 {
@@ -179,7 +191,10 @@ func (f *flusher) giveBack(c *Counter, n int64, reason string) {
 	}
 	if !c.giveBack(n) {
 		f.unsaved = append(f.unsaved, c.usage(n, reason))
-	} else if n == 0 {
+		return
+	}
+	f.refusals = append(f.refusals, c.usage(n, reason))
+	if n == 0 {
 		c.asked.Store(true)
 	}
 }

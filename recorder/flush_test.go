@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/meterd/meterd/internal/clock"
+	"github.com/meterd/meterd/internal/outbox"
 )
 
 // TestNoAddIsLostToAFlush adds from many goroutines while everything is flushed
@@ -106,6 +110,51 @@ func TestDiskTakesNothing(t *testing.T) {
 	}
 	if totals := sound(t, r.box.now.Load().Outbox); totals.Told != 106 {
 		t.Errorf("%+v", totals)
+	}
+}
+
+// TestFullDiskOverAnHoursEnd: usage that waits in memory keeps its hour.
+func TestFullDiskOverAnHoursEnd(t *testing.T) {
+	var clock clock.Clock
+	clock.Set(time.Now().Truncate(time.Hour))
+	clock.Freeze()
+	r := open(t, Config{reserveBytes: math.MaxInt64, Now: clock.Now})
+	r.stop() // The test is the flusher from here on.
+	<-r.done
+	for _, step := range []struct {
+		after time.Duration
+		n     int64
+	}{{0, 1}, {time.Minute, 2}, {time.Hour, 4}, {time.Hour, 8}, {time.Minute, 16}} {
+		// What is added before the clock moves belongs to the time before.
+		mustAdd(t, r, subscriber, "users", step.n)
+		clock.Advance(step.after)
+		if err := r.flusher.flushAll(t.Context()); err == nil {
+			t.Error("the disk is full")
+		}
+	}
+	r.cfg.reserveBytes = 0
+	if err := r.box.now.Load().Outbox.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.flusher.flushAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The first hours may have been frozen by now.
+	told, o := map[outbox.Hour]int64{}, r.box.now.Load().Outbox
+	for _, a := range o.Accounts("", subscriber.told()) {
+		for _, hour := range a.Open {
+			told[hour.Hour] += hour.Told
+		}
+	}
+	for record, err := range o.Records(t.Context(), outbox.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[record.ID.Hour] += record.Note.Told
+	}
+	last := outbox.HourOf(clock.Now())
+	if want := map[outbox.Hour]int64{last - 2: 1 + 2 + 4, last - 1: 8, last: 16}; !maps.Equal(told, want) {
+		t.Errorf("the hours have %v, want %v", told, want)
 	}
 }
 
@@ -206,6 +255,17 @@ func TestRefusedUsageWaits(t *testing.T) {
 		t.Errorf("%+v, %v", status, err)
 	}
 	if totals := sound(t, r.box.now.Load().Outbox); totals.Told != 5 || totals.Events != 3 {
+		t.Errorf("%+v", totals)
+	}
+	mustAdd(t, r, subscriber, "users", 7)
+	f.began = clock.AddDate(-1, 0, 0)
+	if err := f.flushAll(t.Context()); err == nil || !strings.Contains(err.Error(), "7 users of cust-active") {
+		t.Errorf("a flush that something is left of: %v", err)
+	}
+	if err := f.flushAll(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if totals := sound(t, r.box.now.Load().Outbox); totals.Told != 12 {
 		t.Errorf("%+v", totals)
 	}
 	if !strings.Contains(log.text(), "3 users of cust-pending") {

@@ -25,6 +25,9 @@ const (
 	// pendingMax bounds what waits in one counter, either way. It is 1024 times
 	// what one Add can bring, and far from what an int64 can hold.
 	pendingMax = 1 << 50
+	// settleShare is how many counters there are for each miss that makes the
+	// new ones quick to find.
+	settleShare = 32
 	// sealed is what a counter holds when it takes no more. Nothing that waits
 	// in a counter comes near it.
 	sealed = -1 << 62

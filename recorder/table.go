@@ -18,8 +18,8 @@ type table struct {
 	// list are all, in the order of their making; it only grows.
 	list []*Counter
 	// misses is how often a counter had to be looked for in all since settled
-	// was replaced. With as many misses as there are counters, copying them
-	// costs each miss no more than a constant.
+	// was replaced. With one for every settleShare counters it is replaced
+	// again, which so costs each miss no more than that many counters do.
 	misses int
 	closed bool
 	// max is CountersMax, unless a test lowers it.
@@ -55,7 +55,7 @@ func (t *table) make(n name, counter func(name) (*Counter, error)) (*Counter, er
 		t.all[n] = c
 		t.list = append(t.list, c)
 	}
-	if t.misses++; t.misses >= len(t.all) {
+	if t.misses++; t.misses*settleShare >= len(t.all) {
 		t.settled.Store(newIndex(t.list))
 		t.misses = 0
 	}

@@ -45,14 +45,14 @@ means.`,
 			if storeName != "" {
 				return usagef("--store: %s", admin.NoBackup)
 			}
-			m := newMeter(cmd.ErrOrStderr(), "backing up", "bytes")
+			show, end := watch(cmd.ErrOrStderr(), "bytes")
 			manifest, err := writeBackup(args[0], cmd.OutOrStdout(), func(w io.Writer) (*backup.Manifest, error) {
 				if at.data != "" {
-					return backupData(cmd.Context(), at, w, m.show)
+					return backupData(cmd.Context(), at, w, show)
 				}
-				return fetchBackup(cmd.Context(), &client, w, m.show)
+				return fetchBackup(cmd.Context(), &client, w, show)
 			})
-			m.end()
+			end()
 			if err == nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "backed up %d files, %d bytes\n", manifest.Title.Files, manifest.Title.Bytes)
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,3 +139,27 @@ func (f *benchFlags) print(w io.Writer, r *bench.Report) error {
 	}
 	return rows.end()
 }
+
+// bar shows the progress of a run on a terminal.
+type bar struct{ w io.Writer }
+
+// newBar returns nil if nobody would see the bar.
+func newBar(w io.Writer) *bar {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return &bar{w}
+}
+
+func (b *bar) show(p bench.Progress) {
+	const width = 40
+	full := int(p.Done * width)
+	fmt.Fprintf(b.w, "\r[%s%s] %3.0f %%  %6.1f s  %d records  %.0f/s ", strings.Repeat("=", full), strings.Repeat(" ", width-full),
+		100*p.Done, p.Elapsed.Seconds(), p.Records, float64(p.Records)/p.Elapsed.Seconds())
+}
+
+func (b *bar) end() { fmt.Fprint(b.w, "\r\x1b[K") }

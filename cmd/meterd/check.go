@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -91,9 +92,9 @@ func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr i
 	for _, head := range heads {
 		all += head.Call.Seq()
 	}
-	m := newMeter(stderr, "checking", "calls")
-	defer m.end()
-	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { m.show(calls, all) }})
+	show, end := watch(stderr, "calls checked")
+	defer end()
+	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { show(calls, all) }})
 }
 
 // checkEqual compares a store with that of another place.
@@ -106,9 +107,9 @@ func checkEqual(ctx context.Context, s store.Store, where string, stderr io.Writ
 		if err := store.Whole(ctx, theirs); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
-		m := newMeter(stderr, "comparing", "calls")
-		difference, err := transfer.Equal(ctx, s, theirs, m.show)
-		m.end()
+		show, end := watch(stderr, "calls compared")
+		difference, err := transfer.Equal(ctx, s, theirs, show)
+		end()
 		if err == nil && difference != "" {
 			err = fmt.Errorf("the two ledgers are not equal: %s", difference)
 		}
@@ -127,11 +128,14 @@ func printReport(w io.Writer, output string, r *check.Report) error {
 	}
 	if output == "json" {
 		err := json.NewEncoder(w).Encode(map[string]any{
-			"sound": r.Sound(), "calls": r.Calls, "facts": r.Facts, "heads": heads, "problems": problems, "more": r.More,
+			"sound": r.Sound(), "calls": r.Calls, "facts": r.Facts, "heads": heads, "problems": problems, "more": r.More, "recordsFrom": recordsFrom(r),
 		})
 		return errors.Join(err, soundness(r))
 	}
 	fmt.Fprintf(w, "%d calls and %d facts checked\n", r.Calls, r.Facts)
+	if r.Cut.Hour > 0 {
+		fmt.Fprintf(w, "records before %s were dropped by retention; of them only the sums of months can be checked\n", r.Cut.Time().Format(time.RFC3339))
+	}
 	for _, h := range heads {
 		fmt.Fprintf(w, "head %s\n", h)
 	}
@@ -145,6 +149,15 @@ func printReport(w io.Writer, output string, r *check.Report) error {
 		fmt.Fprintln(w, "the ledger is sound")
 	}
 	return soundness(r)
+}
+
+// recordsFrom is the time of the first hour of which records are kept; null if
+// none were dropped.
+func recordsFrom(r *check.Report) *time.Time {
+	if r.Cut.Hour == 0 {
+		return nil
+	}
+	return new(r.Cut.Time())
 }
 
 func soundness(r *check.Report) error {

@@ -36,9 +36,9 @@ refused.`,
 				return err
 			}
 			return withStore(cmd.Context(), at, func(s store.Store) error {
-				m := newMeter(cmd.ErrOrStderr(), "exporting", "calls")
-				counts, err := transfer.Export(cmd.Context(), s, cmd.OutOrStdout(), time.Now(), m.show)
-				m.end()
+				show, end := watch(cmd.ErrOrStderr(), "calls exported")
+				counts, err := transfer.Export(cmd.Context(), s, cmd.OutOrStdout(), time.Now(), show)
+				end()
 				if err == nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", countsText(counts))
 				}

@@ -20,14 +20,18 @@ import (
 
 // importFlags are the flags of import.
 type importFlags struct {
-	operation // but its --endpoint-url and --cli-input-json
+	endpoint, region, awsProfile    string
+	product, format, result, output string
+	mapping                         map[string]string
+	sum, dryRun, retryRefused       bool
+	rate                            float64
 
-	product, format, result   string
-	mapping                   map[string]string
-	sum, dryRun, retryRefused bool
-	rate                      float64
-	file                      string
+	// file is the argument.
+	file string
 }
+
+// endpointAWS is what --endpoint has for AWS's own host.
+const endpointAWS = "aws"
 
 func newImport() *cobra.Command {
 	f := &importFlags{}
@@ -168,8 +172,8 @@ func (f *importFlags) read(format usagefile.Format) (*usagefile.File, error) {
 // caller makes the client that tells the records.
 func (f *importFlags) caller(ctx context.Context, stderr io.Writer) (*client.Client, error) {
 	cfg := client.Config{Region: f.region, Profile: f.awsProfile, Rate: rate.Limit(f.rate)}
-	if f.endpoint != "aws" {
-		endpoint, err := f.resolveEndpoint()
+	if f.endpoint != endpointAWS {
+		endpoint, err := findEndpoint("--endpoint", f.endpoint)
 		if err != nil {
 			return nil, err
 		}

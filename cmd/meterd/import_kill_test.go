@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,6 +92,36 @@ func TestKilledImportGoesOn(t *testing.T) {
 	if code := last.wait(); code != exitOK {
 		log, _ := os.ReadFile(last.log)
 		t.Fatalf("the last import exited with %d:\n%s\n%s", code, last.stdout.String(), log)
+	}
+	ids := acceptedIDs(t, result)
+	service.Process.Kill()
+	service.wait()
+	compareWithLedger(t, data, want, ids)
+}
+
+// TestInterruptedImportGoesOn ends an import in order: it says how to go on, and
+// the result file has a line for each row.
+func TestInterruptedImportGoesOn(t *testing.T) {
+	data, dir := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	service, api := startServe(t, data)
+	file, result := filepath.Join(dir, "usage.csv"), filepath.Join(dir, "usage.result.csv")
+	want := writeUsage(t, file, time.Now().UTC())
+	p := beginImport(t, api, file, "--rate", "50")
+	waitForSize(t, result, 10_000)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	code := p.wait()
+	log, err := os.ReadFile(p.log)
+	if err != nil || code != exitFailed || !strings.Contains(string(log), "run the same command again to go on") {
+		t.Errorf("exit code %d, %v\n%s", code, err, log)
+	}
+	results, err := usagefile.ReadResults(result, usagefile.CSV)
+	if err != nil || len(results) != killRows || results[0].Verdict.Open() || !results[killRows-1].Verdict.Open() {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	if code := beginImport(t, api, file, "--rate", "1000").wait(); code != exitOK {
+		t.Fatalf("the second import exited with %d", code)
 	}
 	ids := acceptedIDs(t, result)
 	service.Process.Kill()

@@ -56,13 +56,16 @@ directory or drop the schema meterd, and import again.`,
 }
 
 func importLedger(ctx context.Context, s store.Store, in io.Reader, stderr io.Writer) (counts transfer.Counts, report *check.Report, err error) {
-	m := newMeter(stderr, "importing", "calls")
-	defer m.end() // also where it was broken off
-	counts, err = transfer.Import(ctx, s, in, m.show, func(ctx context.Context) (err error) {
-		m.end()
-		proving := newMeter(stderr, "checking", "calls")
-		defer proving.end()
-		report, err = check.Ledger(ctx, s, check.Options{Progress: func(calls uint64) { proving.show(calls, 0) }})
+	show, end := watch(stderr, "calls imported")
+	imported := uint64(0)
+	counts, err = transfer.Import(ctx, s, in, func(done, all uint64) {
+		imported = done
+		show(done, all)
+	}, func(ctx context.Context) (err error) {
+		end()
+		proven, end := watch(stderr, "calls checked")
+		defer end()
+		report, err = check.Ledger(ctx, s, check.Options{Progress: func(calls uint64) { proven(calls, imported) }})
 		if err == nil && !report.Sound() {
 			err = fmt.Errorf("what was imported is not sound, and stays half a ledger: %s", report.Problems[0])
 		}

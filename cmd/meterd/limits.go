@@ -26,4 +26,12 @@ const (
 	// adminTimeout is how long a command waits for the admin surface to begin
 	// its answer.
 	adminTimeout = 30 * time.Second
+
+	// heapGoal is how large the heap may become before it is collected, unless
+	// that would let it grow by less than heapPercentMin of what is alive, or by
+	// more than heapPercentMax. heapTended is how often that is looked after.
+	heapGoal       = 256 << 20
+	heapPercentMin = 33
+	heapPercentMax = 400
+	heapTended     = time.Second
 )

@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "end": cmdEnd, "hangup": cmdHangup,
-			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace, "cut": cmdCut, "alter": cmdAlter,
+			"exits": cmdExits, "capture": cmdCapture, "expand": cmdExpand, "replace": cmdReplace, "cut": cmdCut, "alter": cmdAlter, "await": cmdAwait,
 		},
 	})
 }
@@ -78,7 +78,12 @@ func beginMeterd(dir, log string, env []string, args ...string) (*process, error
 	if err != nil {
 		return nil, err
 	}
-	p := &process{Cmd: exec.Command(self, args...), log: log, ready: make(chan []string, 1), read: make(chan struct{})}
+	return begin(exec.Command(self, args...), dir, log, env)
+}
+
+// begin starts a command that becomes a meterd.
+func begin(command *exec.Cmd, dir, log string, env []string) (*process, error) {
+	p := &process{Cmd: command, log: log, ready: make(chan []string, 1), read: make(chan struct{})}
 	p.Dir, p.Env = dir, append(env, runAsMeterd+"=1")
 	stderr, err := os.Create(log)
 	if err != nil {
@@ -111,6 +116,12 @@ func startMeterd(dir, log string, env []string, args ...string) (p *process, api
 	if p, err = beginMeterd(dir, log, env, args...); err != nil {
 		return nil, "", "", err
 	}
+	return p.awaitReady()
+}
+
+// awaitReady waits until a meterd says that it is ready, and returns where its API
+// and its admin surface are.
+func (p *process) awaitReady() (_ *process, api, admin string, err error) {
 	select {
 	case found := <-p.ready:
 		if found != nil {
@@ -122,7 +133,7 @@ func startMeterd(dir, log string, env []string, args ...string) (p *process, api
 	}
 	p.Process.Kill()
 	p.wait()
-	text, _ := os.ReadFile(log)
+	text, _ := os.ReadFile(p.log)
 	return nil, "", "", fmt.Errorf("%w:\n%s", err, text)
 }
 

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/meterd/meterd/internal/ledger"
+	"github.com/meterd/meterd/internal/store"
+	"github.com/meterd/meterd/internal/store/pebblestore"
 )
 
 // metrics are those of the process and of the store; the server has its own.
@@ -57,7 +61,7 @@ type storeGauges struct{ ledger *ledger.Ledger }
 var (
 	storeBytes   = prometheus.NewDesc("meterd_store_bytes", "Size of the store, on disk or in memory.", nil, nil)
 	storeWaiting = prometheus.NewDesc("meterd_commits_waiting", "Calls that wait for the next group commit.", nil, nil)
-	storeStopped = prometheus.NewDesc("meterd_store_stopped", "1 if the store accepts no more writes, else 0.", nil, nil)
+	storeStopped = prometheus.NewDesc("meterd_store_stopped", "1 if the store accepts no usage, and why; else 0.", []string{"reason"}, nil)
 )
 
 func (storeGauges) Describe(descriptions chan<- *prometheus.Desc) {
@@ -74,5 +78,23 @@ func (g storeGauges) Collect(metrics chan<- prometheus.Metric) {
 	}
 	metrics <- prometheus.MustNewConstMetric(storeBytes, prometheus.GaugeValue, float64(stats.Bytes))
 	metrics <- prometheus.MustNewConstMetric(storeWaiting, prometheus.GaugeValue, float64(stats.Waiting))
-	metrics <- prometheus.MustNewConstMetric(storeStopped, prometheus.GaugeValue, stopped)
+	metrics <- prometheus.MustNewConstMetric(storeStopped, prometheus.GaugeValue, stopped, stopReason(stats.Stopped))
+}
+
+// stopReason says in a few fixed words why a store accepts nothing; ready has the
+// whole of it.
+func stopReason(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, pebblestore.ErrSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "disk full"
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return "disk read-only"
+	case errors.Is(err, syscall.EIO):
+		return "disk error"
+	case errors.Is(err, store.ErrDamaged):
+		return "damaged"
+	}
+	return "other"
 }

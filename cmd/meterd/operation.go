@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/pflag"
 
+	"github.com/meterd/meterd/api"
+	"github.com/meterd/meterd/client"
 	"github.com/meterd/meterd/internal/marketplace"
 )
 
@@ -32,7 +34,8 @@ AWS_ENDPOINT_URL_MARKETPLACE_METERING, or http://127.0.0.1:8421. Credentials
 come from where every AWS client takes them; an endpoint on this machine gets
 the demo marketplace's if there are none.
 
-A refusal is printed with its name, message and request id, and exits with 1.`
+A refusal is printed with its name, message and request id, and with what to do;
+it exits with 1.`
 
 // operation is what the commands of the four operations have in common.
 type operation struct {
@@ -122,8 +125,14 @@ type demoCaller func() (marketplace.Credential, error)
 
 // resolveEndpoint finds where the service is, and refuses what is no place.
 func (o *operation) resolveEndpoint() (string, error) {
+	return findEndpoint("--endpoint-url", o.endpoint)
+}
+
+// findEndpoint finds where the service is: where a flag says, the environment,
+// or this machine.
+func findEndpoint(flag, value string) (string, error) {
 	for _, from := range []struct{ name, endpoint string }{
-		{"--endpoint-url", o.endpoint},
+		{flag, value},
 		{endpointVariable, os.Getenv(endpointVariable)},
 		{"AWS_ENDPOINT_URL_MARKETPLACE_METERING", os.Getenv("AWS_ENDPOINT_URL_MARKETPLACE_METERING")},
 	} {
@@ -152,7 +161,7 @@ func onThisMachine(endpoint string) bool {
 }
 
 // explainRefusal says what the service answered: the exception's name, its
-// message and the request's id.
+// message and the request's id; and, below it, the way out.
 func explainRefusal(err error) error {
 	var refusal smithy.APIError
 	if !errors.As(err, &refusal) {
@@ -163,5 +172,6 @@ func explainRefusal(err error) error {
 	if errors.As(err, &response) && response.RequestID != "" {
 		text += fmt.Sprintf(" (request %s)", response.RequestID)
 	}
-	return errors.New(text)
+	told := client.Error{API: &api.Error{Name: api.ExceptionName(refusal.ErrorCode()), Message: refusal.ErrorMessage()}}
+	return fmt.Errorf("%s\n  What to do: %s", text, told.Explanation().Do)
 }

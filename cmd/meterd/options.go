@@ -33,11 +33,12 @@ type options struct {
 	allowReset, pprof bool
 
 	// What follows is as it was typed; check parses it.
-	clock, profile, throttle string
-	switches                 []string
+	clock, profile, throttle, retain string
+	switches                         []string
 
 	parsedClock    time.Time
 	parsedThrottle server.Throttle
+	parsedRetain   time.Duration
 	parsedSwitches map[string]string
 }
 
@@ -69,6 +70,9 @@ func (o *options) check() (err error) {
 	}
 	if o.parsedThrottle, err = server.ParseThrottle(o.throttle); err != nil {
 		return usagef("--throttle: %w", err)
+	}
+	if o.parsedRetain, err = parseRetain(o.retain); err != nil {
+		return usagef("--retain: %w", err)
 	}
 	if o.profile != "" {
 		if _, err = metering.ProfileNamed(o.profile); err != nil {

@@ -6,85 +6,83 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/meterd/meterd/bench"
 )
 
-// isTerminal reports whether somebody sees what is drawn there.
+// progress shows how far long work is: a bar on a terminal, else now and then a
+// line.
+type progress struct {
+	out      io.Writer
+	noun     string
+	now      func() time.Time
+	terminal bool
+	start    time.Time
+	// shown is when something was shown last.
+	shown time.Time
+	// before is how much was done when the work began.
+	before int
+	begun  bool
+}
+
+const (
+	// barWidth is in characters.
+	barWidth = 30
+	// barEvery and lineEvery are how often a bar is drawn and a line printed.
+	barEvery  = 100 * time.Millisecond
+	lineEvery = 10 * time.Second
+)
+
+func newProgress(out io.Writer, noun string, now func() time.Time) *progress {
+	return &progress{out: out, noun: noun, now: now, terminal: isTerminal(out), start: now()}
+}
+
+// isTerminal reports whether somebody can see a bar being drawn over itself.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	file, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
-	info, err := f.Stat()
+	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// drawBar is a bar of a part of a whole, and its percentage.
-func drawBar(done float64) string {
-	const width = 40
-	full := int(min(max(done, 0), 1) * width)
-	return fmt.Sprintf("[%s%s] %3.0f %%", strings.Repeat("=", full), strings.Repeat(" ", width-full), 100*done)
-}
-
-// bar shows the progress of a run on a terminal.
-type bar struct{ w io.Writer }
-
-// newBar returns nil if nobody would see the bar.
-func newBar(w io.Writer) *bar {
-	if !isTerminal(w) {
-		return nil
+// show shows that some of all is done.
+func (p *progress) show(done, all int) {
+	now, first := p.now(), !p.begun
+	if first {
+		p.begun, p.before, p.shown = true, done, now
 	}
-	return &bar{w}
-}
-
-func (b *bar) show(p bench.Progress) {
-	fmt.Fprintf(b.w, "\r%s  %6.1f s  %d records  %.0f/s ", drawBar(p.Done),
-		p.Elapsed.Seconds(), p.Records, float64(p.Records)/p.Elapsed.Seconds())
-}
-
-func (b *bar) end() { fmt.Fprint(b.w, "\r\x1b[K") }
-
-// meter shows the progress of long work on a terminal. On anything else it is
-// silent.
-type meter struct {
-	w          io.Writer
-	what, unit string
-	begun      time.Time
-	shown      time.Time
-}
-
-// meterEvery is how long a meter stands still at least.
-const meterEvery = 100 * time.Millisecond
-
-// newMeter says what is done, and the unit of show; "bytes" are shown as MB.
-func newMeter(w io.Writer, what, unit string) *meter {
-	m := &meter{what: what, unit: unit, begun: time.Now()}
-	if isTerminal(w) {
-		m.w = w
-	}
-	return m
-}
-
-func (m *meter) show(done, all uint64) {
-	now := time.Now()
-	if m.w == nil || now.Sub(m.shown) < meterEvery {
+	if p.terminal {
+		if first || done == all || now.Sub(p.shown) >= barEvery {
+			filled := barWidth * done / max(all, 1)
+			fmt.Fprintf(p.out, "\r[%s%s] %d of %d %s%s\x1b[K", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), done, all, p.noun, p.left(now, done, all))
+			p.shown = now
+		}
 		return
 	}
-	m.shown = now
-	amount := fmt.Sprintf("%d %s", done, m.unit)
-	if m.unit == "bytes" {
-		amount = fmt.Sprintf("%.1f MB", float64(done)/1e6)
+	if now.Sub(p.shown) >= lineEvery {
+		fmt.Fprintf(p.out, "meterd: %d of %d %s%s\n", done, all, p.noun, p.left(now, done, all))
+		p.shown = now
 	}
-	part := ""
-	if all > 0 {
-		part = drawBar(float64(done) / float64(all))
-	}
-	fmt.Fprintf(m.w, "\r%s %s  %s  %.0f s ", m.what, part, amount, now.Sub(m.begun).Seconds())
 }
 
-func (m *meter) end() {
-	if m.w != nil {
-		fmt.Fprint(m.w, "\r\x1b[K")
+// left estimates how long the rest takes.
+func (p *progress) left(now time.Time, done, all int) string {
+	if done <= p.before || done >= all {
+		return ""
 	}
+	each := now.Sub(p.start) / time.Duration(done-p.before)
+	return fmt.Sprintf(", %s left", (each * time.Duration(all-done)).Round(time.Second))
+}
+
+// end leaves the bar as it is.
+func (p *progress) end() {
+	if p.terminal && p.begun {
+		fmt.Fprintln(p.out)
+	}
+}
+
+// watch is progress for work that counts in uint64.
+func watch(out io.Writer, noun string) (show func(done, all uint64), end func()) {
+	p := newProgress(out, noun, time.Now)
+	return func(done, all uint64) { p.show(int(done), int(max(done, all))) }, p.end
 }

@@ -69,9 +69,9 @@ func restore(ctx context.Context, in io.Reader, data string, stderr io.Writer) (
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	m := newMeter(stderr, "restoring", "bytes")
-	manifest, err := backup.Unpack(in, dir, m.show)
-	m.end()
+	show, end := watch(stderr, "bytes")
+	manifest, err := backup.Unpack(in, dir, show)
+	end()
 	if err == nil {
 		report, err = prove(ctx, dir, manifest, stderr)
 	}

@@ -51,8 +51,8 @@ rows refused (import) or differences (reconcile).`,
 	root.SetHelpCommandGroupID(groupOperator)
 	root.AddCommand(
 		newDev(), newServe(),
-		newAgent(), newImport(), newExplain(),
-		newCatalog(), newRecords(), newToken(), newClock(), newReset(),
+		newAgent(), newImport(), newReconcile(), newExplain(),
+		newCatalog(), newRecords(), newTotals(), newToken(), newClock(), newReset(),
 		newCheck(), newCheckpoint(), newBackup(), newRestore(), newExport(), newImportLedger(), newBench(),
 		newBatchMeterUsage(), newMeterUsage(), newRegisterUsage(), newResolveCustomer(),
 		newVersion(),

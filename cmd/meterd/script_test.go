@@ -98,13 +98,28 @@ func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	before := len(ts.ReadFile("service.log"))
 	ts.Check(running.Process.Signal(syscall.SIGHUP))
-	pattern := regexp.MustCompile(args[0])
+	awaitLog(ts, before, args[0])
+}
+
+// cmdAwait waits until the service's log has a line like a pattern:
+//
+//	await PATTERN
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await PATTERN")
+	}
+	awaitLog(ts, 0, args[0])
+}
+
+// awaitLog waits for a line behind what the log had.
+func awaitLog(ts *testscript.TestScript, before int, text string) {
+	pattern := regexp.MustCompile(text)
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if pattern.MatchString(ts.ReadFile("service.log")[before:]) {
 			return
 		}
 	}
-	ts.Fatalf("the log has nothing like %q:\n%s", args[0], ts.ReadFile("service.log")[before:])
+	ts.Fatalf("the log has nothing like %q:\n%s", text, ts.ReadFile("service.log")[before:])
 }
 
 // cmdExits runs a program that must end with an exit code:

@@ -36,12 +36,17 @@ The admin surface wants a token: --admin-token, or else the one in
 DIR/admin-token, which is made when it is not there. With --store one is made and
 printed before the ready line: meterd admin-token TOKEN.
 
+--retain drops the records of hours that are older, and the calls before them, an hour
+at a time, soon after the start and then hourly. What they come to in each month stays,
+and so does the proof of all that comes later; see docs/operations.md.
+
 With --store postgres://… any number of services share one ledger; see
 docs/operations.md. The URL may name several hosts, of which the primary is
 found. A password is better kept in METERD_STORE or PGPASSWORD than typed.`,
 		Example: `  meterd serve --data /var/lib/meterd --catalog catalog.yaml
   meterd serve --store postgres://meterd@db1,db2/meterd --catalog catalog.yaml
   meterd serve --store mem: --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
+  meterd serve --data /var/lib/meterd --retain 400d
   meterd serve --data data --listen :443 --tls-cert cert.pem --tls-key key.pem
   METERD_ADMIN_TOKEN=$(cat data/admin-token) meterd records --admin-url http://127.0.0.1:8423`,
 		GroupID: groupService,
@@ -54,6 +59,7 @@ found. A password is better kept in METERD_STORE or PGPASSWORD than typed.`,
 	flags.StringSliceVar(&o.cors, "cors", nil, "origin whose pages may call the API, or *; can be repeated")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the API then speaks TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
+	flags.StringVar(&o.retain, "retain", "", "how long records and calls are kept, as 400d; at least 62d (default for ever)")
 	flags.BoolVar(&o.allowReset, "allow-reset", false, "let the admin surface forget everything")
 	cmd.RunE = runE(func(cmd *cobra.Command, _ []string) error {
 		if err := o.place.check(storeName); err != nil {
@@ -120,8 +126,11 @@ func runServe(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	s.warn(o)
 	api.handle(s.api)
 	operator.handle(s.admin)
+	go tendHeap(ctx)
 	printReady(stdout, api.url(), operator.url())
+	stopRetaining := s.startRetaining(ctx, o.parsedRetain)
 	err = s.serve(ctx, hangups, api, operator)
+	stopRetaining()
 	return errors.Join(err, s.close())
 }
 

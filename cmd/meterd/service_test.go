@@ -113,7 +113,7 @@ func TestMetrics(t *testing.T) {
 		"meterd_commit_calls_count 1\n",
 		"meterd_commit_seconds_count 1\n",
 		"meterd_commits_waiting 0\n",
-		"meterd_store_stopped 0\n",
+		"meterd_store_stopped{reason=\"\"} 0\n",
 		"meterd_store_bytes ",
 		"go_goroutines ",
 		"go_build_info",

@@ -5,7 +5,7 @@
 //
 // The package is a face of the ledger: it decides nothing about usage and may
 // not answer a call of the API. It may import ledger, catalog, clock,
-// marketplace, metering, store, checkpoint and backup, and no room that speaks the
-// API's wire. Whoever mounts it chooses the address; the package itself guards
+// marketplace, metering, store, checkpoint, backup and retention, and no room that
+// speaks the API's wire. Whoever mounts it chooses the address; the package itself guards
 // against strangers (see [Config.Token]).
 package admin

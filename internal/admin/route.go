@@ -28,6 +28,7 @@ func (a *Admin) table() []route {
 		{"PUT", "clock", `steer it: {"now":"2026-11-30T23:59:00Z"}, {"advance":"1h30m"}, {"scale":60}, {"freeze":true}, {"reset":true}`, false, a.answer(a.putClock)},
 		{"GET", "state", "the marketplace without its secrets, the profile's switches, the store's gauges", false, a.answer(a.state)},
 		{"GET", "records", "accepted usage: ?from= &to= &product= &customer= &dimension= &limit=; with Accept: application/x-ndjson one per line", false, a.records},
+		{"GET", "totals", "what was accepted in a month, dropped records too: ?month=2026-11", false, a.answer(a.totals)},
 		{"GET", "catalog", "the marketplace as a catalog file, secrets included", false, a.catalog},
 		{"PUT", "catalog", "apply a catalog file; `?prune=true` removes what it does not name", false, a.answer(a.putCatalog)},
 		{"POST", "token", `mint a registration token: {"licenseArn":"…"} or {"product":"…","customer":"…"}`, false, a.answer(a.mintToken)},

@@ -13,6 +13,7 @@ import (
 	"hash/maphash"
 
 	"github.com/meterd/meterd/internal/audit"
+	"github.com/meterd/meterd/internal/retention"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -30,6 +31,9 @@ type Report struct {
 	Problems []Problem
 	// More is how many others there are.
 	More uint64
+	// Cut is what retention has dropped: there is nothing of it to check but
+	// the sums.
+	Cut *retention.Cut
 }
 
 // Sound reports whether nothing was wrong.
@@ -58,18 +62,24 @@ type Options struct {
 }
 
 // Ledger checks all of a store. An error says that the store could not be
-// read; what is wrong with its contents is in the report.
+// read, or that a head of Options.Since is from before what retention has dropped;
+// what is wrong with the ledger is in the report.
 func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error) {
 	c := &checker{
 		store: s, Options: options,
 		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
-		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, named: map[store.NameID]*string{},
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}, named: map[store.NameID]*string{}, says: map[store.NameID]struct{}{}, uses: map[store.NameID]store.CallID{}, cut: new(retention.Cut),
+	}
+	if err := c.readCut(ctx); errors.Is(err, store.ErrDamaged) {
+		c.problem(0, "cannot be read: %v", err)
+	} else if err != nil {
+		return nil, err
 	}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
 	}{
-		{"shards", c.shards}, {"calls", c.calls}, {"heads", c.heads}, {"facts", c.facts}, {"checksums", c.bytes},
+		{"shards", c.shards}, {"calls", c.calls}, {"heads", c.heads}, {"facts", c.facts}, {"sums", c.sums}, {"checksums", c.bytes},
 	} {
 		err := step.do(ctx)
 		if errors.Is(err, store.ErrDamaged) {
@@ -81,6 +91,7 @@ func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error
 			return nil, fmt.Errorf("reading %s: %w", step.what, err)
 		}
 	}
+	c.report.Cut = c.cut
 	return &c.report, nil
 }
 
@@ -91,12 +102,20 @@ type checker struct {
 	// reading is the call that is being read; 0 if none is.
 	reading store.CallID
 	// named are the names that were looked up; nil is one that is missing.
-	named   map[store.NameID]*string
+	named map[store.NameID]*string
+	// says are the names that calls say, uses those in the keys of facts, with
+	// the first call.
+	says    map[store.NameID]struct{}
+	uses    map[store.NameID]store.CallID
 	passing passing
 	// last is the newest call seen of each shard.
 	last map[uint16]store.Head
-	// created counts the facts that the log says were created.
+	// created counts the facts that the log says were created, but for those of
+	// hours that were dropped.
 	created map[store.Kind]uint64
+	cut     *retention.Cut
+	// orphans counts the facts whose calls were dropped.
+	orphans map[store.Kind]uint64
 }
 
 func (c *checker) problem(call store.CallID, format string, args ...any) {
@@ -137,8 +156,18 @@ func (c *checker) calls(ctx context.Context) error {
 		}
 	}
 	c.reading = 0
+	c.unsaid()
 	c.sinceSeen()
 	return nil
+}
+
+// sums checks that those of dropped records are as they were counted.
+func (c *checker) sums(ctx context.Context) error {
+	wrong, err := c.cut.CheckSums(ctx, c.store)
+	for _, month := range wrong {
+		c.problem(0, "the sums of %s, whose records were dropped, are not those that were counted", month)
+	}
+	return err
 }
 
 // bytes has the store look at those of its bytes that no entry is read from.
@@ -154,12 +183,17 @@ func (c *checker) link(call *store.Call) {
 	shard := call.ID.Shard()
 	last, ok := c.last[shard]
 	if !ok {
-		last = store.Head{Call: store.NewCallID(shard, 0), Hash: audit.Genesis}
+		last = c.beginning(call)
 	}
-	if call.ID != last.Call+1 {
+	switch {
+	case call.ID != last.Call+1:
 		c.problem(call.ID, "follows call %s: there is a gap", last.Call)
-	} else if call.Link(last.Hash) != call.Hash {
+	case last.Hash == unknown:
+	case call.Link(last.Hash) != call.Hash:
 		c.problem(call.ID, "its hash does not follow from call %s and what it tells: one of the two was changed", last.Call)
+	}
+	if cut := c.cut.Head(shard); call.ID == cut.Call && call.Hash != cut.Hash {
+		c.problem(call.ID, "has another hash than when retention was about to drop it")
 	}
 	// The walk goes on from what stands, so that one change is one problem.
 	c.last[shard] = store.Head{Call: call.ID, Hash: call.Hash}
@@ -168,6 +202,50 @@ func (c *checker) link(call *store.Call) {
 			c.problem(call.ID, "has another hash than the head that was kept: history was changed")
 		}
 	}
+}
+
+// unknown is the hash of a call that nobody knows.
+var unknown audit.Hash
+
+// beginning is what the first call of a shard must come behind: the cut, if there
+// is one. A dropping that was broken off may have left any of the calls before it.
+func (c *checker) beginning(first *store.Call) store.Head {
+	shard := first.ID.Shard()
+	cut := c.cut.Head(shard)
+	switch {
+	case cut.Call.Seq() == 0 || c.cut.Dropping != 0 && first.ID.Seq() == 1:
+		return store.Head{Call: cut.Call - store.CallID(cut.Call.Seq()), Hash: audit.Genesis}
+	case c.cut.Dropping != 0 && first.ID <= cut.Call:
+		return store.Head{Call: first.ID - 1, Hash: unknown}
+	}
+	return cut
+}
+
+// readCut reads what retention has dropped, of which nothing is to be expected.
+func (c *checker) readCut(ctx context.Context) error {
+	cut, err := retention.Read(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	c.cut = cut
+	// Of tokens that dropped calls have created, nothing is known.
+	c.passing.forgotten = cut.Hour > 0
+	return c.sinceCut()
+}
+
+// sinceCut refuses heads of calls that were dropped: nobody can tell any more
+// whether they were so. That of the newest of them is in the cut.
+func (c *checker) sinceCut() error {
+	for _, kept := range c.Since {
+		cut := c.cut.Head(kept.Call.Shard())
+		if kept.Call < cut.Call {
+			return fmt.Errorf("the head of call %s cannot be proven any more: retention has dropped the calls up to %s. Keep a newer head or checkpoint; heads from that call on can be proven", kept.Call, cut.Call)
+		}
+		if kept.Call == cut.Call && kept.Hash != cut.Hash {
+			c.problem(kept.Call, "has another hash than the head that was kept: history was changed")
+		}
+	}
+	return nil
 }
 
 // sinceSeen checks that the log reaches every head that was kept.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/meterd/meterd/internal/retention"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -17,6 +18,9 @@ func (c *checker) told(ctx context.Context, call *store.Call) error {
 	}
 	createdHere := map[store.Key]bool{}
 	for i := range call.Facts {
+		if c.isDropped(&call.Facts[i]) {
+			continue
+		}
 		want, err := c.expect(ctx, call, i, createdHere)
 		if err != nil {
 			return err
@@ -26,10 +30,18 @@ func (c *checker) told(ctx context.Context, call *store.Call) error {
 		}
 		if call.Outcomes[i] == store.Created {
 			createdHere[call.Facts[i].Key] = true
-			c.created[call.Facts[i].Key.Kind]++
+			if !c.cut.HasDropped(call.ID) {
+				c.created[call.Facts[i].Key.Kind]++
+			}
 		}
 	}
 	return nil
+}
+
+// isDropped reports whether nothing is to be said of a fact any more, because the
+// records of its hour were dropped.
+func (c *checker) isDropped(f *store.Fact) bool {
+	return retention.IsUsage(f.Key.Kind) && f.Key.Hour < c.cut.Hour
 }
 
 // expect returns the outcome that a told fact must have had, or 0 if that
@@ -90,17 +102,32 @@ func (c *checker) facts(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			standing++
+			c.report.Facts++
+			switch {
+			case c.isDropped(&f):
+			case c.cut.HasDropped(f.Call):
+				c.orphans[kind]++
+			default:
+				standing++
+			}
 			c.passingStands(&f)
 			if err := c.names(ctx, f); err != nil {
 				return err
 			}
 		}
-		c.report.Facts += standing
+		c.orphan(kind)
 		// A token that has ended can be created again in the same place.
 		if created := c.created[kind]; standing > created || standing < created && kind != store.ClientToken {
 			c.problem(0, "%d facts of kind %c stand, but the calls created %d", standing, kind, created)
 		}
 	}
 	return nil
+}
+
+// orphan checks that as many facts stand whose calls were dropped as were counted.
+func (c *checker) orphan(kind store.Kind) {
+	counted, standing := c.cut.Created[string(rune(kind))], c.orphans[kind]
+	if standing > counted || standing < counted && kind != store.ClientToken {
+		c.problem(0, "%d facts of kind %c stand whose calls were dropped, but these created %d", standing, kind, counted)
+	}
 }

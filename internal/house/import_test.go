@@ -52,7 +52,8 @@ var rooms = []room{
 	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/checkpoint", ours: "internal/store"},
-	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint", outside: "github.com/golang-jwt/jwt/v5"},
+	{path: "internal/retention", ours: "internal/store internal/checkpoint"},
+	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint internal/retention", outside: "github.com/golang-jwt/jwt/v5"},
 
 	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
@@ -60,15 +61,16 @@ var rooms = []room{
 	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
 	{path: "internal/agent", ours: "client internal/clock internal/intake internal/metering internal/outbox internal/plan internal/sender", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
-	{path: "internal/check", ours: "internal/store internal/audit internal/metering"},
+	{path: "internal/check", ours: "internal/store internal/audit internal/metering internal/retention"},
 
 	{path: "internal/backup"},
 	{path: "internal/transfer", ours: "internal/store internal/audit"},
 
 	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup", outside: "github.com/prometheus/client_golang"},
+	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/usagefile", ours: "api client"},
+	{path: "internal/reconcile"},
 
 	{path: "internal/house", testOnly: true},
 	{path: "internal/notrun"},

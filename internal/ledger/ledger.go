@@ -23,6 +23,7 @@ import (
 	"github.com/meterd/meterd/internal/clock"
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/retention"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -45,6 +46,12 @@ type Ledger struct {
 	market  atomic.Pointer[snapshot]
 	ids     recordIDs
 	signers signers
+
+	// said has the ids of names that the trail has. Others may be in it too.
+	said sync.Map
+
+	// kept is the first hour of which records are kept.
+	kept atomic.Uint32
 
 	// applying orders changes of the marketplace.
 	applying sync.Mutex
@@ -95,7 +102,15 @@ func (l *Ledger) load(ctx context.Context) error {
 	if l.ids, err = newRecordIDs(secret); err != nil {
 		return err
 	}
-	return l.reread(ctx)
+	if err := l.reread(ctx); err != nil {
+		return err
+	}
+	cut, err := retention.Read(ctx, l.store)
+	if err != nil {
+		return err
+	}
+	l.raiseKept(cut.Hour)
+	return nil
 }
 
 // Begin draws the time and the marketplace for one call.
@@ -116,6 +131,9 @@ func (l *Ledger) Stats() store.Stats { return l.store.Stats() }
 // commit stores facts and entry, and turns the store's fault into one that
 // names the operation.
 func (l *Ledger) commit(ctx context.Context, r *store.Request) error {
+	if err := l.checkKept(r.Facts); err != nil {
+		return fmt.Errorf("committing call: %w", err)
+	}
 	err := l.store.Commit(ctx, r)
 	if errors.Is(err, store.ErrUnknownOutcome) {
 		l.logger.Error("commit outcome unknown", "err", err)

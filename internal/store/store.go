@@ -140,3 +140,9 @@ type Stats struct {
 	// nil while it accepts them.
 	Stopped error
 }
+
+// Reclaimer is a Store on which what was dropped takes space until it is asked to
+// give it back. Nothing else changes.
+type Reclaimer interface {
+	Reclaim(ctx context.Context) error
+}

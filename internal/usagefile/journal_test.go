@@ -14,10 +14,10 @@ import (
 
 func someResults() []Result {
 	return []Result{
-		{Line: 2, Verdict: Unknown, Product: "saas", Customer: "c,\"1\"", Dimension: "users", Timestamp: &noon, Quantity: new(int64(7)), Record: "d1", Reason: sending},
+		{Line: 2, Verdict: Unknown, Product: "saas", Customer: "c,\"1\"", Dimension: "users", Timestamp: &noon, Quantity: new(int64(7)), Record: "d1", Reason: "r"},
 		{Line: 3, Verdict: Refused, Reason: "noon is no time"},
 		{Line: 2, Verdict: "Success", MeteringRecordID: "m-1", Product: "saas", Customer: "c,\"1\"", Dimension: "users", Timestamp: &noon, Quantity: new(int64(7)), Record: "d1"},
-		{Line: 4, Verdict: Unknown, Account: "222233334444", License: "arn", Dimension: "gb", Timestamp: &noon, Quantity: new(int64(0)), Record: "d2", Reason: sending},
+		{Line: 4, Verdict: Unknown, Account: "222233334444", License: "arn", Dimension: "gb", Timestamp: &noon, Quantity: new(int64(0)), Record: "d2", Reason: "r"},
 	}
 }
 
@@ -64,6 +64,10 @@ func TestJournalKeepsWhatItWrote(t *testing.T) {
 	}
 }
 
+// writtenOnEvery is at how many bytes a cut file is also written on, because
+// that waits for the disk.
+const writtenOnEvery = 7
+
 // A crash cuts a file anywhere: what was confirmed before is there, and the file
 // can be written on.
 func TestJournalCutAtEveryByte(t *testing.T) {
@@ -81,17 +85,24 @@ func TestJournalCutAtEveryByte(t *testing.T) {
 			if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			j := openJournal(t, path, format)
-			before, want := len(j.last), strings.Count(string(whole[:n]), "\n")
+			before, end, err := readResults(path, format)
+			want := strings.Count(string(whole[:n]), "\n")
+			if err != nil || end != int64(strings.LastIndex(string(whole[:n]), "\n")+1) {
+				t.Fatalf("%s cut at %d is whole up to %d, %v", format, n, end, err)
+			}
 			if format == CSV {
 				want--
 			}
 			if want = max(want, 0); want >= 3 {
 				want-- // line 2 is there twice
 			}
-			if before != want {
-				t.Fatalf("%s cut at %d: %d results, want %d", format, n, before, want)
+			if len(before) != want {
+				t.Fatalf("%s cut at %d: %d results, want %d", format, n, len(before), want)
 			}
+			if n%writtenOnEvery != 0 {
+				continue
+			}
+			j := openJournal(t, path, format)
 			last := someResults()[3]
 			if err := errors.Join(j.Write([]Result{last}), j.Close()); err != nil {
 				t.Fatal(err)
@@ -134,6 +145,20 @@ func TestJournalLeavesOthersAlone(t *testing.T) {
 	}
 	if _, err := ReadResults(filepath.Join(t.TempDir(), "none"), CSV); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A name is kept as it is; only what would break the line is not.
+func TestNamesAreKept(t *testing.T) {
+	r := Result{Line: 2, Verdict: NotSent, Customer: `a  "b", c`, Dimension: "d\r\ne"}
+	line, err := appendResult(nil, CSV, &r)
+	if err != nil || strings.Count(string(line), "\n") != 1 {
+		t.Fatalf("%q, %v", line, err)
+	}
+	got, ok, err := parseResult(CSV, line)
+	r.Dimension = "d  e"
+	if diff := cmp.Diff(r, got); diff != "" || !ok || err != nil {
+		t.Errorf("%v %s", err, diff)
 	}
 }
 

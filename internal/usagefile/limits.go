@@ -2,7 +2,7 @@ package usagefile
 
 const (
 	// RowsMax is how many rows one file may have: they are held in memory, at
-	// about a kilobyte each.
+	// up to two kilobytes each.
 	RowsMax = 1_000_000
 	// lineBytesMax bounds a line of NDJSON, and of a result file: a record of
 	// 2500 allocations has less.

@@ -54,8 +54,8 @@ func placeOf(r *Row) place {
 	}
 }
 
-// Plan makes records of the rows, oldest first, so that what may soon be told
-// no more goes first. Every row is in one record.
+// Plan makes records of the rows, of each product the oldest first, so that what
+// may soon be told no more goes first. Every row is in one record.
 func (f *File) Plan(p Planning) []Record {
 	var records []Record
 	at := map[place]int{}
@@ -87,7 +87,7 @@ func (f *File) Plan(p Planning) []Record {
 		}
 	}
 	slices.SortStableFunc(records, func(a, b Record) int {
-		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.seconds(), b.seconds()))
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(text(a.Product), text(b.Product)), cmp.Compare(a.seconds(), b.seconds()))
 	})
 	return records
 }

@@ -13,18 +13,19 @@ import (
 	"github.com/meterd/meterd/client"
 )
 
-// planOf plans with the client's own checks.
-func planOf(t *testing.T, sum bool, text string) []Record {
+// checker makes the client's own checks.
+func checker(t testing.TB) func(*string, *api.UsageRecord) error {
 	t.Helper()
 	c, err := client.New(context.Background(), client.Config{Endpoint: "http://127.0.0.1:1", APIKey: "key"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readText(t, CSV, text).Plan(Planning{
-		Sum:         sum,
-		Check:       func(product *string, u *api.UsageRecord) error { return c.Check(product, u, time.Time{}) },
-		Destination: "here",
-	})
+	return func(product *string, u *api.UsageRecord) error { return c.Check(product, u, time.Time{}) }
+}
+
+func planOf(t *testing.T, sum bool, text string) []Record {
+	t.Helper()
+	return readText(t, CSV, text).Plan(Planning{Sum: sum, Check: checker(t), Destination: "here"})
 }
 
 // show writes a plan as: rows, then quantity or refusal.
@@ -61,7 +62,7 @@ func TestPlan(t *testing.T) {
 			[]string{"[0 1] refused: lines 2, 3 tell the same buyer, dimension and hour, of which there can be one record; correct the file, or have them added up with --sum"}},
 		"all else keeps apart": {false,
 			"2026-11-22T12:00:00Z,a,,,d,1,\n2026-11-22T12:00:00Z,b,,,d,1,\n2026-11-22T12:00:00Z,a,,,e,1,\n2026-11-22T12:00:00Z,,222233334444,,d,1,\n2026-11-22T12:00:00Z,,222233334444,arn:aws:license-manager::1:license:l-1,d,1,\n2026-11-22T12:00:00Z,,222233334444,arn:aws:license-manager::1:license:l-2,d,1,\n",
-			[]string{"[0] 1", "[1] 1", "[2] 1", "[3] 1", "[4] 1", "[5] 1"}},
+			[]string{"[4] 1", "[5] 1", "[0] 1", "[1] 1", "[2] 1", "[3] 1"}},
 		"sums": {true,
 			"2026-11-22T12:00:00Z,a,,,d,1,\n2026-11-22T12:30:00Z,a,,,d,2,\n2026-11-22T12:10:00Z,a,,,d,4,\n",
 			[]string{"[0 1 2] 7"}},

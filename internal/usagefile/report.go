@@ -44,16 +44,16 @@ type Sum struct {
 // Report reports on results, as Do or Outlook returns them.
 func (r *Run) Report(results []Result) Report {
 	report := Report{Rows: len(results), Records: len(r.Records), Verdicts: map[Verdict]int{}, Refused: []Result{}, Unused: r.File.Unused}
-	sums := map[Sum]*Sum{}
+	sums := map[[5]string]*Sum{}
 	for _, result := range results {
 		report.Verdicts[result.Verdict]++
 		if !result.Verdict.Open() && !result.Verdict.Accepted() {
 			report.Refused = append(report.Refused, result)
 			continue
 		}
-		key := Sum{Product: result.Product, Customer: result.Customer, Account: result.Account, License: result.License, Dimension: result.Dimension}
+		key := [...]string{result.Product, result.Customer, result.Account, result.License, result.Dimension}
 		if sums[key] == nil {
-			sums[key] = new(key)
+			sums[key] = &Sum{Product: key[0], Customer: key[1], Account: key[2], License: key[3], Dimension: key[4]}
 		}
 		sums[key].add(&result)
 	}

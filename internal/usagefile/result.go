@@ -87,7 +87,10 @@ func (r *Result) judge(v client.Verdict) {
 	}
 }
 
-// oneLine keeps a result on a line of its own.
+// noBreaks keeps a name as it is, but for line breaks.
+var noBreaks = strings.NewReplacer("\r", " ", "\n", " ")
+
+// oneLine makes a reason fit for a cell.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > reasonBytesMax {
@@ -119,7 +122,7 @@ func appendCSV(b []byte, texts []string) ([]byte, error) {
 	buffer := bytes.NewBuffer(b)
 	w := csv.NewWriter(buffer)
 	for i := range texts {
-		texts[i] = oneLine(texts[i]) // a line is the unit that a crash leaves whole
+		texts[i] = noBreaks.Replace(texts[i]) // a line is the unit that a crash leaves whole
 	}
 	if err := w.Write(texts); err != nil {
 		return nil, err

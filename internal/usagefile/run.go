@@ -1,6 +1,7 @@
 package usagefile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type Run struct {
 
 // ErrOther is returned for a result file that belongs to another file, or to
 // the same one told elsewhere.
-var ErrOther = errors.New("the result file belongs to something else")
+var ErrOther = errors.New("it belongs to something else")
 
 // Do tells what is not told yet, and returns one result for each row, which
 // also stand in the result file. The error says what kept records from being
@@ -96,29 +97,23 @@ func (r *Run) prepare() ([]*Record, error) {
 // be in the file: else something else would be told beside it.
 func (r *Run) known() (map[string]Result, error) {
 	known := map[string]Result{}
+	if len(r.Journal.last) == 0 {
+		return known, nil
+	}
+	planned := map[string]bool{}
 	for i := range r.Records {
-		if digest := r.Records[i].Digest; digest != "" {
-			known[digest] = Result{}
-		}
+		planned[r.Records[i].Digest] = r.Records[i].Refusal == ""
 	}
 	for _, e := range sorted(r.Journal.last) {
-		_, there := known[e.Record]
 		switch {
-		case e.Record != "" && there:
+		case planned[e.Record]:
 			known[e.Record] = e
 		case e.Verdict.Accepted() || e.Verdict == Unknown:
 			return nil, fmt.Errorf("%w: line %d of an earlier run (%s of %s) is or may be stored, and the file tells no such record to this service now; undo the change, or name another file with --result",
-				ErrOther, e.Line, e.Dimension, firstOf(e.Customer, e.Account))
+				ErrOther, e.Line, e.Dimension, cmp.Or(e.Customer, e.Account))
 		}
 	}
 	return known, nil
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // tell tells records, one call after the other. What is about to be sent stands

@@ -12,6 +12,8 @@ import (
 // looked for here first and then in the index: a segment leaves only when the
 // index has it.
 type backlog struct {
+	// facts is how many a segment is made for.
+	facts int
 	// mu is held by the committer while it adds, and by readers.
 	mu sync.RWMutex
 	// active is where the committer adds. Those that are sealed come before
@@ -21,6 +23,10 @@ type backlog struct {
 	// spare is one that has left, for use as the next one: the committer
 	// should not have to wait for so much memory.
 	spare *segment
+}
+
+func newBacklog(facts int) *backlog {
+	return &backlog{facts: facts, active: newSegment(facts), spare: newSegment(facts)}
 }
 
 // find returns the newest entry of a key, or ok == false. mu must be held.
@@ -54,7 +60,7 @@ func (b *backlog) seal(upTo store.Head) *segment {
 	b.sealed = append(b.sealed, sg)
 	b.active, b.spare = b.spare, nil
 	if b.active == nil {
-		b.active = sg.next()
+		b.active = newSegment(b.facts)
 	}
 	return sg
 }
@@ -65,7 +71,8 @@ func (b *backlog) leave() {
 	sg := b.sealed[0]
 	b.sealed = slices.Clone(b.sealed[1:])
 	b.mu.Unlock()
-	if sg.viewed {
+	// After a crash one segment may have held as much as all.
+	if sg.viewed || len(sg.slots) > slotsFor(b.facts) {
 		return
 	}
 	// Nobody can come by it any more, and emptying it takes a while.

@@ -40,6 +40,9 @@ func (g *group) commit(j *job) error {
 	if g.crowded != nil && len(r.Facts) > 0 {
 		return g.crowded
 	}
+	if err := g.short.refuses(r); err != nil {
+		return err
+	}
 	r.CallID = g.head.Call + 1
 	g.head = store.Head{Call: r.CallID, Hash: audit.Link(g.head.Hash, uint64(r.CallID), j.digest)}
 	for i := range j.facts {

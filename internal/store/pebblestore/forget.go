@@ -30,7 +30,7 @@ func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 
 // DropCalls implements store.Store. All facts are indexed before, because the
 // index is built from calls; the mark of how far it goes moves to a call that
-// stays. Pebble gives the disk back in the background.
+// stays. Reclaim gives the disk back.
 func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -45,10 +45,17 @@ func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 			return fmt.Errorf("reading the newest call: %w", err)
 		}
 		from, _ := shardKeys(upTo.Shard())
-		if to := appendCallKey(nil, min(upTo+1, newest.Call)); bytes.Compare(from, to) < 0 {
-			g.deleteRange(from, to)
-			g.markIndexed(s.head)
+		to := appendCallKey(nil, min(upTo+1, newest.Call))
+		if bytes.Compare(from, to) >= 0 {
+			return nil
 		}
+		// After a power cut the witness may be behind, at a call that is about
+		// to be dropped.
+		if err := s.witness.clear(); err != nil {
+			return err
+		}
+		g.deleteRange(from, to)
+		g.markIndexed(s.head)
 		return nil
 	})
 }

@@ -24,6 +24,8 @@ type group struct {
 	requests, facts int
 	// crowded says why no facts can be taken up, if so.
 	crowded error
+	// short says what the disk has no room for.
+	short shortage
 
 	// key and value are built here, one at a time.
 	key, value []byte
@@ -41,7 +43,7 @@ func (g *group) begin() {
 	clear(g.ids)
 	*g = group{
 		s: g.s, batch: g.s.db.NewBatch(), jobs: g.jobs[:0], head: g.s.head, ids: g.ids,
-		key: g.key[:0], value: g.value[:0], crowded: g.s.makeRoom(),
+		key: g.key[:0], value: g.value[:0], crowded: g.s.makeRoom(), short: g.s.shortage(),
 	}
 }
 
@@ -66,6 +68,8 @@ func (g *group) take(j *job) {
 	err := g.s.stoppedBy()
 	switch {
 	case err != nil:
+	case j.stage != nil && g.short.all != nil:
+		err = g.short.all
 	case j.stage != nil:
 		before := g.batch.Count()
 		err = j.stage(g)

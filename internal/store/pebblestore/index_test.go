@@ -148,7 +148,7 @@ func TestIndexOfAnotherLog(t *testing.T) {
 // TestViewsAreSorted compares a view of several segments with a sorted map.
 func TestViewsAreSorted(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
-	b := backlog{active: newSegment()}
+	b := newBacklog(100)
 	newest := map[string]store.CallID{}
 	for call := store.CallID(1); call <= 3000; call++ {
 		f := testFact(rng.IntN(500))

@@ -24,7 +24,7 @@ const (
 	// segmentFacts and segmentBytes are how much of the log is indexed at a
 	// time. More is cheaper to index, since tables overlap less, but takes
 	// memory, and time when the ledger is opened after a crash.
-	segmentFacts = 1 << 19
+	segmentFacts = 500_000
 	segmentBytes = 64 << 20
 	// sealedMax is how many segments can wait for the indexer; then commits do.
 	sealedMax = 2
@@ -40,8 +40,16 @@ const (
 	filterIdleMillis  = 2 * hourMillis
 	filterSweepMillis = 60_000
 
-	defaultMemTableBytes = 16 << 20
-	defaultCacheBytes    = 64 << 20
+	// reserveBytes of the disk are kept free, on a small one its reserveShare-th
+	// part: before that is used, usage is refused. It is room for what Pebble does
+	// behind the log. Of the reserve, all but its reserveRest-th part is for calls
+	// that tell no usage, and for changes of the marketplace.
+	reserveBytes = 256 << 20
+	reserveShare = 8
+	reserveRest  = 4
+
+	defaultMemTableBytes = 8 << 20
+	defaultCacheBytes    = 48 << 20
 	// blockBytes is the size of a table's blocks before compression.
 	blockBytes = 16 << 10
 	// overlapMax is how many tables may have to be looked in for one key before

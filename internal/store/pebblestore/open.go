@@ -57,6 +57,9 @@ func open(dir string, cfg Config) (*Store, error) {
 	if err := refuseForeign(cfg.fs, dir); err != nil {
 		return nil, err
 	}
+	if err := shortageOf(cfg.fs, dir).all; err != nil {
+		return nil, err
+	}
 	held := &heldFS{FS: cfg.fs}
 	cfg.fs = held
 	var db *pebble.DB
@@ -98,7 +101,7 @@ func newStore(db *pebble.DB, dir string, cfg Config) *Store {
 		tables:   tableOptions(db, cfg),
 		seed:     maphash.MakeSeed(),
 		names:    names{ids: make(map[string]store.NameID)},
-		backlog:  backlog{active: newSegment()},
+		backlog:  newBacklog(cfg.segmentFacts),
 		grouped:  make(chan *job, queueLength),
 		alone:    make(chan *job),
 		finished: make(chan struct{}),

@@ -103,7 +103,7 @@ func (s *Store) heads() (heads []store.Head, err error) {
 		heads = append(heads, store.Head{Call: call.ID, Hash: call.Hash})
 	}
 	slices.Reverse(heads)
-	return heads, errors.Join(err, it.Error(), it.Close())
+	return heads, cmp.Or(err, it.Error(), it.Close())
 }
 
 // readHead reads the last call of a shard, or what the first one comes behind.

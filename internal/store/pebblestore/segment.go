@@ -37,22 +37,29 @@ const (
 	entryCallLen   = 8
 	entrySizesLen  = 4 + 1
 	entryHeaderLen = entryCallLen + entrySizesLen
-	// segmentSlotsMin is the size of the first segment's first table.
-	segmentSlotsMin = 1 << 8
+	// entryLenUsual is the length of an entry without allocations.
+	entryLenUsual = 44
+	// slotsMin is the size of the smallest table.
+	slotsMin = 1 << 8
 )
 
-func newSegment() *segment {
-	return &segment{slots: make([]uint64, segmentSlotsMin), hours: make(map[store.Hour]struct{})}
-}
-
-// next returns an empty segment with room for as much as sg holds, so that it
-// does not have to grow on the way.
-func (sg *segment) next() *segment {
+// newSegment makes a segment with room for a number of usual facts: growing
+// would hold the committer up, and memory that is not written to costs nothing.
+func newSegment(facts int) *segment {
 	return &segment{
-		entries: make([]byte, 0, len(sg.entries)),
-		slots:   make([]uint64, len(sg.slots)),
+		entries: make([]byte, 0, facts*entryLenUsual),
+		slots:   make([]uint64, slotsFor(facts)),
 		hours:   make(map[store.Hour]struct{}),
 	}
+}
+
+// slotsFor is the size of a table that need not grow for a number of facts.
+func slotsFor(facts int) int {
+	n := slotsMin
+	for n <= 2*facts {
+		n *= 2
+	}
+	return n
 }
 
 // empty makes the segment as new, but for the room it has.

@@ -48,7 +48,7 @@ type Store struct {
 	gate   gate
 
 	names   names
-	backlog backlog
+	backlog *backlog
 
 	// grouped are jobs that may share a batch, alone those that may not.
 	grouped chan *job
@@ -111,7 +111,7 @@ func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Bytes:   bytes,
 		Waiting: len(s.grouped),
-		Stopped: cmp.Or(s.stoppedBy(), s.crowdedBy()),
+		Stopped: cmp.Or(s.stoppedBy(), s.crowdedBy(), s.shortage().usage),
 	}
 }
 

@@ -127,6 +127,34 @@ func TestWhatWasAcknowledgedIsMissed(t *testing.T) {
 	}
 }
 
+// TestALostFile: without any one of its files a ledger is refused, or it is what
+// it was.
+func TestALostFile(t *testing.T) {
+	all := killedDisk(t).files(t, func(string) bool { return true })
+	refused := 0
+	for i := range all {
+		d := killedDisk(t)
+		path := d.files(t, func(string) bool { return true })[i]
+		if err := d.mem.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open("ledger", Config{fs: d.fs()})
+		if err != nil {
+			refused++
+			continue
+		}
+		if _, calls, err := contents(s); err != nil || len(calls) != 6 {
+			t.Errorf("without %s there are %d calls (%v)", path, len(calls), err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("without %s: %v", path, err)
+		}
+	}
+	if refused == 0 || refused == len(all) {
+		t.Errorf("of %d files, %d are needed", len(all), refused)
+	}
+}
+
 // TestWithoutItsWitness: who removes the file goes on with what there is.
 func TestWithoutItsWitness(t *testing.T) {
 	d := killedDisk(t)
