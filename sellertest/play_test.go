@@ -46,13 +46,18 @@ func (p *play) time(text string) (time.Time, error) {
 	return time.Parse(minutes, text)
 }
 
-// moveTo sets the clocks, and waits until a living agent has seen it.
+// afterwards is how long everybody has to act on a new time: some turns of the
+// agent, and a first attempt of what it sends.
+const afterwards = 5 * time.Second
+
+// moveTo sets the clocks, and waits until a living agent has seen that and acted.
 func (p *play) moveTo(l line) error {
 	now, err := p.time(l.words[1])
 	if err != nil {
 		return err
 	}
 	p.setClock(now)
+	defer time.Sleep(afterwards)
 	return p.eventually(func() error {
 		var status agent.Status
 		code, err := p.agent().call(http.MethodGet, "/v1/status", nil, &status)

@@ -33,7 +33,8 @@ type Config struct {
 	// cost more. 0 means 64 MiB; little is used at first.
 	FilterBytes int
 	// MemTableBytes is how much is collected in memory before it is written as
-	// a sorted table; at most two such portions are held. 0 means 16 MiB.
+	// a sorted table. Two such portions are held, and four at most. 0 means
+	// 16 MiB.
 	MemTableBytes uint64
 	// CacheBytes is the memory for blocks that were read. 0 means 32 MiB.
 	CacheBytes int64
