@@ -26,6 +26,7 @@ const (
 //	parameters  u8     which of those below follow at the end
 //	operation, region, request id, source IP, user agent, the caller's account,
 //	ARN, access key and platform, refused, message    texts
+//	names       uvarint, and of each its id uvarint and its text
 //
 //	batch:      product code text, records uvarint, and of each record
 //	  brief     u8 1, customer text
@@ -45,6 +46,10 @@ func (e *Entry) Append(dst []byte) []byte {
 		e.Refused, e.Message,
 	} {
 		dst = appendText(dst, s)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(e.Names)))
+	for _, n := range e.Names {
+		dst = appendText(binary.AppendUvarint(dst, uint64(n.ID)), n.Text)
 	}
 	switch {
 	case e.Batch != nil:

@@ -26,6 +26,16 @@ type Entry struct {
 	Refused string
 	// Message is what the caller was told about it.
 	Message string
+
+	// Names are names whose numbers stand in the keys of facts. Each is said by a
+	// call at least once, so that the chain covers what the numbers mean.
+	Names []Name
+}
+
+// Name is a name and the number that facts have in its place.
+type Name struct {
+	ID   uint32
+	Text string
 }
 
 // Caller is who made the call.

@@ -22,7 +22,7 @@ func TestEntriesReadBackAsWritten(t *testing.T) {
 		{Operation: "MeterUsage", Caller: Caller{Account: "222233334444", Platform: "ecs"}, Meter: &Meter{ProductCode: "p", Timestamp: 1, Dimension: "d", Quantity: 3, ClientToken: "t", DryRun: true}},
 		{Operation: "RegisterUsage", Caller: caller, Register: &Register{ProductCode: "p", PublicKeyVersion: 1, Nonce: "n"}},
 		{Operation: "ResolveCustomer", Caller: caller, Resolve: &Resolve{ProductCode: "p", Customer: "c", Account: "a", License: "l"}},
-		{Operation: "BatchMeterUsage", Caller: caller, Refused: "timestamp-too-old", Message: "too old"},
+		{Operation: "BatchMeterUsage", Caller: caller, Refused: "timestamp-too-old", Message: "too old", Names: []Name{{1, "111122223333/us-east-1"}, {300, ""}}},
 	} {
 		b := e.Append([]byte("before"))
 		got, err := Parse(b[len("before"):])
@@ -78,12 +78,13 @@ func TestEncodingIsPinned(t *testing.T) {
 	e := Entry{
 		Operation: "B", Region: "r", RequestID: "q", SourceIP: "i", UserAgent: "u",
 		Caller: Caller{Account: "a", ARN: "n", AccessKeyID: "k", Platform: "p"}, Refused: "f", Message: "m",
+		Names: []Name{{300, "nm"}},
 		Batch: &Batch{ProductCode: "c", Records: []Record{
 			{Brief: true, Customer: "cu"},
 			{Timestamp: -1, Dimension: "d", Customer: "x", Account: "y", License: "z", Quantity: 300, Allocations: []byte{9}, Status: "s"},
 		}},
 	}
-	const want = "0201" + "0142" + "0172" + "0171" + "0169" + "0175" + "0161" + "016e" + "016b" + "0170" + "0166" + "016d" +
+	const want = "0201" + "0142" + "0172" + "0171" + "0169" + "0175" + "0161" + "016e" + "016b" + "0170" + "0166" + "016d" + "01" + "ac02" + "026e6d" +
 		"0163" + "02" + "01" + "026375" + "00" + "01" + "0164" + "0178" + "0179" + "017a" + "d804" + "0109" + "0173"
 	if got := hex.EncodeToString(e.Append(nil)); got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -16,6 +16,9 @@ func (p *parser) entry() *Entry {
 		Caller:  Caller{Account: p.text(), ARN: p.text(), AccessKeyID: p.text(), Platform: p.text()},
 		Refused: p.text(), Message: p.text(),
 	}
+	for n := p.uvarint(); n > 0 && !p.failed; n-- {
+		e.Names = append(e.Names, Name{uint32(p.uvarint()), p.text()})
+	}
 	switch parameters {
 	case batchParameters:
 		e.Batch = p.batch()

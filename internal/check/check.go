@@ -68,7 +68,7 @@ func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error
 	c := &checker{
 		store: s, Options: options,
 		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
-		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}, named: map[store.NameID]*string{}, cut: new(retention.Cut),
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}, named: map[store.NameID]*string{}, says: map[store.NameID]struct{}{}, uses: map[store.NameID]store.CallID{}, cut: new(retention.Cut),
 	}
 	if err := c.readCut(ctx); errors.Is(err, store.ErrDamaged) {
 		c.problem(0, "cannot be read: %v", err)
@@ -102,7 +102,11 @@ type checker struct {
 	// reading is the call that is being read; 0 if none is.
 	reading store.CallID
 	// named are the names that were looked up; nil is one that is missing.
-	named   map[store.NameID]*string
+	named map[store.NameID]*string
+	// says are the names that calls say, uses those in the keys of facts, with
+	// the first call.
+	says    map[store.NameID]struct{}
+	uses    map[store.NameID]store.CallID
 	passing passing
 	// last is the newest call seen of each shard.
 	last map[uint16]store.Head
@@ -152,6 +156,7 @@ func (c *checker) calls(ctx context.Context) error {
 		}
 	}
 	c.reading = 0
+	c.unsaid()
 	c.sinceSeen()
 	return nil
 }

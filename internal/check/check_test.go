@@ -50,6 +50,9 @@ func write(t *testing.T, s store.Store, seed uint64, calls int) {
 	for n := range calls {
 		at := noon.Add(time.Duration(n) * time.Minute)
 		e := audit.Entry{Operation: "BatchMeterUsage", Region: "us-east-1", Caller: audit.Caller{Account: "111122223333"}}
+		if n == 0 {
+			e.Names = a.names()
+		}
 		r := store.Request{At: at.UnixMilli()}
 		switch a.IntN(4) {
 		case 0:
@@ -66,6 +69,13 @@ func write(t *testing.T, s store.Store, seed uint64, calls int) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func (a *author) names() (list []audit.Name) {
+	for i, id := range a.ids {
+		list = append(list, audit.Name{ID: uint32(id), Text: words[i]})
+	}
+	return list
 }
 
 func (a *author) batch(at time.Time) (*audit.Batch, []store.Fact) {
@@ -140,6 +150,15 @@ type tampered struct {
 	store.Store
 	calls func([]store.Call) []store.Call
 	fact  func(*store.Fact) (keep bool)
+	// renamed is a name that is another one now; 0: none is.
+	renamed store.NameID
+}
+
+func (s tampered) Name(ctx context.Context, id store.NameID) (string, bool, error) {
+	if id == s.renamed {
+		return "other", true, nil
+	}
+	return s.Store.Name(ctx, id)
 }
 
 func (s tampered) ScanCalls(ctx context.Context, after store.CallID) iter.Seq2[store.Call, error] {
@@ -278,6 +297,33 @@ func TestAChangedFactIsFound(t *testing.T) {
 				t.Errorf("%s of %+v changed, and is not found", name, victim.Key)
 			}
 		}
+	}
+}
+
+// TestAChangedNameIsFound: facts have numbers for names, and who changes a name
+// bills another buyer.
+func TestAChangedNameIsFound(t *testing.T) {
+	s := history(t, 2, 80)
+	for id := range store.NameID(len(words)) {
+		if report(t, tampered{Store: s, renamed: id + 1}).Sound() {
+			t.Errorf("%q is another name now, and is not found", words[id])
+		}
+	}
+}
+
+// TestAnUnsaidNameIsFound: a name that no call says could be changed unnoticed.
+func TestAnUnsaidNameIsFound(t *testing.T) {
+	s := memstore.New()
+	ids := make([]store.NameID, 1)
+	if err := s.Intern(t.Context(), []string{"users"}, ids); err != nil {
+		t.Fatal(err)
+	}
+	told := store.Fact{Key: store.Key{Kind: store.Registration, Dimension: ids[0]}}
+	if err := s.Commit(t.Context(), &store.Request{Facts: []store.Fact{told}, Call: (&audit.Entry{}).Append(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	if r := report(t, s); len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, "which no call says") {
+		t.Errorf("%v", r.Problems)
 	}
 }
 

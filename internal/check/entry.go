@@ -18,6 +18,9 @@ func (c *checker) entry(ctx context.Context, call *store.Call) error {
 		c.problem(call.ID, "its entry cannot be read: %v", err)
 		return nil
 	}
+	if err := c.said(ctx, call, e); err != nil {
+		return err
+	}
 	var usage []*store.Fact
 	for i := range call.Facts {
 		if f := &call.Facts[i]; isUsage(f.Key.Kind) {

@@ -32,10 +32,16 @@ func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batc
 	}
 	w.metered = metered
 	w.tell(b)
-	if err := l.nameBatch(ctx, call, b, w); err != nil {
+	said, err := l.nameBatch(ctx, call, b, w)
+	if err != nil {
 		return nil, err
 	}
-	if err := l.record(ctx, call, entry, &w.request); err != nil {
+	if said {
+		err = l.recordSaid(ctx, call, entry, &w.request)
+	} else if err = l.record(ctx, call, entry, &w.request); err == nil {
+		w.learnNames(call.names)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return l.verdicts(&call.Market.Profile, w), nil

@@ -94,25 +94,22 @@ func (w *work) tell(b metering.Batch) {
 	}
 }
 
-// nameBatch gives the keys of a batch's facts the ids of their names. All
-// records of a batch are of one product, and so of one scope.
-func (l *Ledger) nameBatch(ctx context.Context, call Call, b metering.Batch, w *work) error {
+// nameBatch gives the keys of a batch's facts the ids of their names, and reports
+// whether the trail has all of them. All records of a batch are of one product,
+// and so of one scope.
+func (l *Ledger) nameBatch(ctx context.Context, call Call, b metering.Batch, w *work) (said bool, err error) {
 	if len(w.request.Facts) == 0 {
-		return nil
+		return true, nil
 	}
 	var id [1]store.NameID
 	name := scope(call.Market, w.metered[0].Product.Seller, call.Region)
 	if err := l.store.Intern(ctx, []string{name}, id[:]); err != nil {
-		return fmt.Errorf("naming records: %w", err)
+		return false, fmt.Errorf("naming records: %w", err)
 	}
-	if w.nameFacts(call.names, id[0]) {
-		return nil
+	if _, said := l.said.Load(id[0]); said && w.nameFacts(call.names, id[0]) {
+		return true, nil
 	}
-	if err := l.learnNames(ctx, call.names, b, w); err != nil {
-		return err
-	}
-	w.nameFacts(call.names, id[0])
-	return nil
+	return false, l.askNames(ctx, id[0], b, w)
 }
 
 // subjectOf is the number of the name that a record is metered on.
@@ -144,10 +141,9 @@ func (w *work) nameFacts(names nameIDs, scope store.NameID) bool {
 	return true
 }
 
-// learnNames asks the store for the names in the keys of a batch's facts.
-func (l *Ledger) learnNames(ctx context.Context, names nameIDs, b metering.Batch, w *work) error {
+// askNames asks the store for the names in the keys of a batch's facts.
+func (l *Ledger) askNames(ctx context.Context, scope store.NameID, b metering.Batch, w *work) error {
 	var texts []string
-	var numbers []marketplace.Number
 	for i := range w.metered {
 		m := &w.metered[i]
 		if m.Status != "" {
@@ -158,14 +154,31 @@ func (l *Ledger) learnNames(ctx context.Context, names nameIDs, b metering.Batch
 			subject = string(m.License.LicenseArn)
 		}
 		texts = append(texts, subject, string(m.License.Holder), string(b.Usages[i].Dimension))
-		numbers = append(numbers, subjectOf(m), m.License.HolderNumber, m.Dimension)
 	}
 	ids := make([]store.NameID, len(texts))
 	if err := l.store.Intern(ctx, texts, ids); err != nil {
 		return fmt.Errorf("naming records: %w", err)
 	}
-	for i, number := range numbers {
-		names.learn(number, ids[i])
+	for i := range w.request.Facts {
+		k := &w.request.Facts[i].Key
+		k.Scope, k.Subject, k.Party, k.Dimension = scope, ids[3*i], ids[3*i+1], ids[3*i+2]
 	}
 	return nil
+}
+
+// learnNames keeps the ids of a batch's names. It is for names that the trail
+// has: what is known is not said again.
+func (w *work) learnNames(names nameIDs) {
+	facts := w.request.Facts
+	for i := range w.metered {
+		m := &w.metered[i]
+		if m.Status != "" {
+			continue
+		}
+		k := facts[0].Key
+		facts = facts[1:]
+		names.learn(subjectOf(m), k.Subject)
+		names.learn(m.License.HolderNumber, k.Party)
+		names.learn(m.Dimension, k.Dimension)
+	}
 }

@@ -47,6 +47,9 @@ type Ledger struct {
 	ids     recordIDs
 	signers signers
 
+	// said has the ids of names that the trail has. Others may be in it too.
+	said sync.Map
+
 	// kept is the first hour of which records are kept.
 	kept atomic.Uint32
 

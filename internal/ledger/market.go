@@ -146,6 +146,7 @@ func (l *Ledger) reset(ctx context.Context) error {
 		return err
 	}
 	clear(l.signers.byKey)
+	l.said.Clear()
 	l.kept.Store(0)
 	// The secret stays, so that the same usage has the same id afterwards.
 	_, err = l.createRow(ctx, store.Row{Table: tableLedger, Key: keySecret, Value: secret})

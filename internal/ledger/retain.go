@@ -33,7 +33,18 @@ func (l *Ledger) Retain(ctx context.Context, keep time.Duration, now time.Time) 
 	}
 	// From here on nobody tells of these hours, whatever becomes of the clock.
 	l.raiseKept(from)
-	return retention.Run(ctx, l.store, from, key, now)
+	dropped, err := retention.Run(ctx, l.store, from, key, now)
+	l.sayAnew()
+	return dropped, err
+}
+
+// sayAnew has all names said again by the calls to come: those that said them
+// may have been dropped.
+func (l *Ledger) sayAnew() {
+	l.applying.Lock()
+	defer l.applying.Unlock()
+	l.said.Clear()
+	l.market.Store(newSnapshot(l.Market()))
 }
 
 // oldestOpen is the oldest hour that the rules let in now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meterd/meterd/internal/audit"
@@ -38,7 +39,42 @@ func (c *Call) entry(operation string) *audit.Entry {
 }
 
 // record commits a call with its facts. Nothing is answered before it returns.
+// It says the names in the facts' keys that the trail may not have yet.
 func (l *Ledger) record(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
+	if err := l.say(ctx, e, r.Facts); err != nil {
+		return fmt.Errorf("saying names: %w", err)
+	}
+	if err := l.recordSaid(ctx, call, e, r); err != nil {
+		return err
+	}
+	for _, n := range e.Names {
+		l.said.Store(store.NameID(n.ID), nil)
+	}
+	return nil
+}
+
+// say adds to an entry the names that this process has not said since it began.
+// It cannot know what others have, and one that is said twice does no harm.
+func (l *Ledger) say(ctx context.Context, e *audit.Entry, facts []store.Fact) error {
+	for i := range facts {
+		k := &facts[i].Key
+		for _, id := range [...]store.NameID{k.Scope, k.Subject, k.Party, k.Dimension} {
+			isIt := func(n audit.Name) bool { return n.ID == uint32(id) }
+			if _, said := l.said.Load(id); said || id == 0 || slices.ContainsFunc(e.Names, isIt) {
+				continue
+			}
+			name, _, err := l.store.Name(ctx, id)
+			if err != nil {
+				return err
+			}
+			e.Names = append(e.Names, audit.Name{ID: uint32(id), Text: name})
+		}
+	}
+	return nil
+}
+
+// recordSaid is record for a call whose names the trail has.
+func (l *Ledger) recordSaid(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
 	r.At, r.Call = call.At.UnixMilli(), e.Append(r.Call[:0])
 	return l.commit(ctx, r)
 }

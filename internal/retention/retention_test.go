@@ -1,11 +1,13 @@
 package retention_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +21,12 @@ import (
 	"github.com/meterd/meterd/internal/store"
 	"github.com/meterd/meterd/internal/store/memstore"
 	"github.com/meterd/meterd/internal/store/pebblestore"
+	"github.com/meterd/meterd/internal/store/pgstore"
+	"github.com/meterd/meterd/internal/store/pgstore/pgtest"
+	"github.com/meterd/meterd/internal/transfer"
 )
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // The history begins shortly before the end of a month.
 var (
@@ -39,6 +46,11 @@ func tell(t testing.TB, s store.Store, r *store.Request) {
 	for _, f := range r.Facts {
 		if retention.IsUsage(f.Key.Kind) {
 			e.Batch.Records = append(e.Batch.Records, audit.Record{Brief: true})
+		}
+		for _, id := range []store.NameID{f.Key.Scope, f.Key.Subject, f.Key.Party, f.Key.Dimension} {
+			if name, ok, err := s.Name(t.Context(), id); err == nil && ok {
+				e.Names = append(e.Names, audit.Name{ID: uint32(id), Text: name})
+			}
 		}
 	}
 	r.Call = e.Append(nil)
@@ -402,5 +414,41 @@ func TestDiskIsGivenBack(t *testing.T) {
 	sound(t, s, newest)
 	if diff := cmp.Diff(want, flat(t, s)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPostgreSQLDropsTheSame: what a ledger in memory is left with.
+func TestPostgreSQLDropsTheSame(t *testing.T) {
+	database, err := pgstore.Open(t.Context(), pgtest.Database(t), pgstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { database.Close() })
+	memory := memstore.New()
+	for _, s := range []store.Store{memory, database} {
+		fill(t, s, 3)
+		if _, err := retention.Run(t.Context(), s, horizon, key, signed); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, s)
+		if records, calls := old(t, s, horizon); records != 0 || calls != 0 {
+			t.Errorf("%d records and %d calls of before are there", records, calls)
+		}
+	}
+	if difference, err := transfer.Equal(t.Context(), memory, database, nil); difference != "" || err != nil {
+		t.Errorf("%s, %v", difference, err)
+	}
+
+	// It moves, with its sums, its cut and the facts whose calls are gone.
+	var lines bytes.Buffer
+	if _, err := transfer.Export(t.Context(), database, &lines, signed, nil); err != nil {
+		t.Fatal(err)
+	}
+	moved := memstore.New()
+	if _, err := transfer.Import(t.Context(), moved, &lines, nil, func(context.Context) error { sound(t, moved); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if difference, err := transfer.Equal(t.Context(), database, moved, nil); difference != "" || err != nil {
+		t.Errorf("after moving: %s, %v", difference, err)
 	}
 }

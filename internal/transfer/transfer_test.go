@@ -47,6 +47,9 @@ func fill(t testing.TB, s store.Store, calls int) {
 		at := noon.Add(time.Duration(n) * time.Minute)
 		r := store.Request{At: at.UnixMilli(), Guarded: n%3 == 0}
 		e := audit.Entry{Operation: "BatchMeterUsage", RequestID: fmt.Sprint(n)}
+		for i, id := range names {
+			e.Names = append(e.Names, audit.Name{ID: uint32(id), Text: words[i]})
+		}
 		token := store.Fact{Key: store.Key{Kind: store.ClientToken, Tail: [16]byte{byte(random.IntN(5)), 1}}, Detail: []byte{byte(random.IntN(2))}, Until: at.Add(7 * time.Minute).UnixMilli()}
 		usage := store.Fact{
 			Key:      store.Key{Kind: store.UsageByResource, Hour: store.Hour(at.Unix() / 3600), Scope: names[0], Subject: names[1], Party: names[2+random.IntN(4)], Dimension: names[random.IntN(6)]},

@@ -58,6 +58,12 @@ func liveDropping(t *testing.T, d *disk, fs *faultyFS) {
 	s := d.open(t, Config{segmentFacts: 4})
 	for i := range dropCalls {
 		commit(t, s, request(testFact(i)))
+		if i == dropCalls/2 {
+			// The last that a power cut leaves of the witness.
+			if err := s.witness.file.Sync(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -100,7 +100,7 @@ func (w *witness) read() (newest extent, err error) {
 		}
 	}
 	if damaged == places {
-		return extent{}, fmt.Errorf("%w; if meterd check finds the ledger sound without the file, the ledger ends where the file would say, as far as can be known", store.ErrDamaged)
+		return extent{}, fmt.Errorf("both halves: %w; remove the file, and have meterd check prove what is there", store.ErrDamaged)
 	}
 	if damaged > 0 {
 		w.log.Warn("one half of the witness is damaged, as after a power cut; the other is used")
