@@ -61,12 +61,14 @@ func (m *memory) sign() {
 
 // awaitMemory holds events back while there are too many tables in memory, until
 // one is written out or that has failed. The engine would hold up everybody,
-// and in a lasting trouble give them no answer.
+// and in a lasting trouble give them no answer. Tables are counted by their
+// size: the first ones are small, and the engine lets them come together before
+// it writes them out, so that waiting for one of them would never end.
 func (o *Outbox) awaitMemory() {
 	if !o.memory.rotated.Swap(false) {
 		return
 	}
-	for o.db.Metrics().MemTable.Count > memTablesMax {
+	for o.db.Metrics().MemTable.Size > memTablesMax*o.cfg.MemTableBytes {
 		if o.memory.trouble.Load() != nil {
 			o.memory.rotated.Store(true)
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -215,5 +216,25 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	}
 	if got := sound(t, s.disk.powerCut(0, 0).open(t, Config{})); got.Events != 1+waiting {
 		t.Errorf("%+v, want all that waited", got)
+	}
+}
+
+// TestFirstMegabytes fills the small tables that the engine begins with, which
+// it does not write out before they come to half of a large one.
+func TestFirstMegabytes(t *testing.T) {
+	o := newDisk().open(t, Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	name := strings.Repeat("x", EventIDBytesMax-8)
+	for n := range 8 {
+		var events []Event
+		for i := range 5000 {
+			e := event("", 1, noon)
+			e.ID = EventID(fmt.Sprintf("%s%08d", name, n*5000+i))
+			events = append(events, e)
+		}
+		if _, err := o.Add(ctx, events, noon); err != nil {
+			t.Fatalf("after %d events: %v", n*5000, err)
+		}
 	}
 }
