@@ -39,7 +39,7 @@ func (l *Ledger) BatchMeterUsage(ctx context.Context, call Call, b metering.Batc
 	if said {
 		err = l.recordSaid(ctx, call, entry, &w.request)
 	} else if err = l.record(ctx, call, entry, &w.request); err == nil {
-		w.learnNames(call.names)
+		w.learnNames(call.drawn.names)
 	}
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func (l *Ledger) nameBatch(ctx context.Context, call Call, b metering.Batch, w *
 	if err := l.store.Intern(ctx, []string{name}, id[:]); err != nil {
 		return false, fmt.Errorf("naming records: %w", err)
 	}
-	if _, said := l.said.Load(id[0]); said && w.nameFacts(call.names, id[0]) {
+	if _, said := call.drawn.said.Load(id[0]); said && w.nameFacts(call.drawn.names, id[0]) {
 		return true, nil
 	}
 	return false, l.askNames(ctx, id[0], b, w)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/meterd/meterd/internal/marketplace"
@@ -43,7 +44,8 @@ func (l *Ledger) Follow(ctx context.Context, shared store.Shared) {
 }
 
 // reread swaps the marketplace for the one in the store. It waits for a change
-// of this process, so that it does not undo one.
+// of this process, so that it does not undo one. The other process may have reset
+// the ledger, so all names are said again.
 func (l *Ledger) reread(ctx context.Context) error {
 	l.applying.Lock()
 	defer l.applying.Unlock()
@@ -55,6 +57,6 @@ func (l *Ledger) reread(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading marketplace: %w", err)
 	}
-	l.market.Store(newSnapshot(market))
+	l.market.Store(newSnapshot(market, new(sync.Map)))
 	return nil
 }

@@ -47,14 +47,15 @@ type Ledger struct {
 	ids     recordIDs
 	signers signers
 
-	// said has the ids of names that the trail has. Others may be in it too.
-	said sync.Map
-
 	// kept is the first hour of which records are kept.
 	kept atomic.Uint32
 
 	// applying orders changes of the marketplace.
 	applying sync.Mutex
+
+	// resetting is held for reading by calls that are recorded, so that none
+	// ends up in a trail that lacks the names it has said before.
+	resetting sync.RWMutex
 }
 
 // Call is one call of an operation: what was drawn at its start and who makes
@@ -70,8 +71,8 @@ type Call struct {
 	SourceIP  string
 	UserAgent string
 
-	// names are the ids of Market's names.
-	names nameIDs
+	// drawn is where Market is from.
+	drawn *snapshot
 }
 
 // Open makes a ledger over a store: over an empty one, it writes what a ledger
@@ -116,7 +117,7 @@ func (l *Ledger) load(ctx context.Context) error {
 // Begin draws the time and the marketplace for one call.
 func (l *Ledger) Begin() Call {
 	s := l.market.Load()
-	return Call{At: l.clock.Now(), Market: s.market, names: s.names}
+	return Call{At: l.clock.Now(), Market: s.market, drawn: s}
 }
 
 // Market returns the marketplace as it stands.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
@@ -88,7 +89,7 @@ func (l *Ledger) tryApply(ctx context.Context, state marketplace.State, combine 
 			return Applied{}, fmt.Errorf("writing marketplace: %w", err)
 		}
 	}
-	l.market.Store(newSnapshot(market))
+	l.market.Store(newSnapshot(market, l.market.Load().said))
 	return count(changed), nil
 }
 
@@ -142,15 +143,26 @@ func (l *Ledger) reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.store.Reset(ctx); err != nil {
+	if err := l.forget(ctx); err != nil {
 		return err
 	}
 	clear(l.signers.byKey)
-	l.said.Clear()
 	l.kept.Store(0)
 	// The secret stays, so that the same usage has the same id afterwards.
 	_, err = l.createRow(ctx, store.Row{Table: tableLedger, Key: keySecret, Value: secret})
 	return err
+}
+
+// forget resets the store while no call is recorded, and has all names said again
+// in the trail that begins.
+func (l *Ledger) forget(ctx context.Context) error {
+	l.resetting.Lock()
+	defer l.resetting.Unlock()
+	if err := l.store.Reset(ctx); err != nil {
+		return err
+	}
+	l.market.Store(newSnapshot(l.Market(), new(sync.Map)))
+	return nil
 }
 
 // readMarket reads the marketplace and the versions of its rows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/meterd/meterd/internal/marketplace"
@@ -15,14 +16,18 @@ import (
 type snapshot struct {
 	market *marketplace.Market
 	names  nameIDs
+	// said has the ids of names that the trail has; others may be in it too. A
+	// trail that begins anew gets another one, so that calls that were under way
+	// do not note in it what they have said in the old one.
+	said *sync.Map
 }
 
-func newSnapshot(m *marketplace.Market) *snapshot {
-	return &snapshot{m, make(nameIDs, m.Names())}
+func newSnapshot(m *marketplace.Market, said *sync.Map) *snapshot {
+	return &snapshot{m, make(nameIDs, m.Names()), said}
 }
 
 // nameIDs has the store's ids of a marketplace's names by their numbers; 0 where
-// no call has needed one yet. A name keeps its id for ever, so that a batch need
+// no call has said one yet. A name keeps its id for ever, so that a batch need
 // not ask the store for a hundred of them.
 type nameIDs []atomic.Uint32
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/meterd/meterd/internal/metering"
@@ -43,8 +44,7 @@ func (l *Ledger) Retain(ctx context.Context, keep time.Duration, now time.Time) 
 func (l *Ledger) sayAnew() {
 	l.applying.Lock()
 	defer l.applying.Unlock()
-	l.said.Clear()
-	l.market.Store(newSnapshot(l.Market()))
+	l.market.Store(newSnapshot(l.Market(), new(sync.Map)))
 }
 
 // oldestOpen is the oldest hour that the rules let in now.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/metering"
@@ -41,29 +42,36 @@ func (c *Call) entry(operation string) *audit.Entry {
 // record commits a call with its facts. Nothing is answered before it returns.
 // It says the names in the facts' keys that the trail may not have yet.
 func (l *Ledger) record(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
-	if err := l.say(ctx, e, r.Facts); err != nil {
+	l.resetting.RLock()
+	defer l.resetting.RUnlock()
+	said := l.market.Load().said
+	if err := l.say(ctx, said, e, r.Facts); err != nil {
 		return fmt.Errorf("saying names: %w", err)
 	}
-	if err := l.recordSaid(ctx, call, e, r); err != nil {
+	if err := l.write(ctx, call, e, r); err != nil {
 		return err
 	}
 	for _, n := range e.Names {
-		l.said.Store(store.NameID(n.ID), nil)
+		said.Store(store.NameID(n.ID), nil)
 	}
 	return nil
 }
 
-// say adds to an entry the names that this process has not said since it began.
-// It cannot know what others have, and one that is said twice does no harm.
-func (l *Ledger) say(ctx context.Context, e *audit.Entry, facts []store.Fact) error {
+// say adds to an entry the names that this process has not said since it began,
+// or the trail did. It cannot know what others have, and one that is said twice
+// does no harm.
+func (l *Ledger) say(ctx context.Context, said *sync.Map, e *audit.Entry, facts []store.Fact) error {
 	for i := range facts {
 		k := &facts[i].Key
 		for _, id := range [...]store.NameID{k.Scope, k.Subject, k.Party, k.Dimension} {
 			isIt := func(n audit.Name) bool { return n.ID == uint32(id) }
-			if _, said := l.said.Load(id); said || id == 0 || slices.ContainsFunc(e.Names, isIt) {
+			if _, is := said.Load(id); is || id == 0 || slices.ContainsFunc(e.Names, isIt) {
 				continue
 			}
-			name, _, err := l.store.Name(ctx, id)
+			name, ok, err := l.store.Name(ctx, id)
+			if err == nil && !ok {
+				err = fmt.Errorf("name %d: %w", id, store.ErrDamaged)
+			}
 			if err != nil {
 				return err
 			}
@@ -73,8 +81,19 @@ func (l *Ledger) say(ctx context.Context, e *audit.Entry, facts []store.Fact) er
 	return nil
 }
 
-// recordSaid is record for a call whose names the trail has.
+// recordSaid is record for a call whose names the trail had when it was drawn.
 func (l *Ledger) recordSaid(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
+	l.resetting.RLock()
+	if l.market.Load().said != call.drawn.said {
+		l.resetting.RUnlock()
+		return l.record(ctx, call, e, r)
+	}
+	defer l.resetting.RUnlock()
+	return l.write(ctx, call, e, r)
+}
+
+// write commits a call as its entry stands.
+func (l *Ledger) write(ctx context.Context, call Call, e *audit.Entry, r *store.Request) error {
 	r.At, r.Call = call.At.UnixMilli(), e.Append(r.Call[:0])
 	return l.commit(ctx, r)
 }
