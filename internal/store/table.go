@@ -24,7 +24,7 @@ const TableLedger Table = "ledger"
 // Shared is a Store that other processes may write to at the same time.
 type Shared interface {
 	Store
-	// TableVersion is another number after every Put to a table, whoever made
-	// it.
+	// TableVersion is another number after every Put to a table, and after a
+	// Reset, whoever made it. It is 0 of a table without rows.
 	TableVersion(ctx context.Context, table Table) (uint64, error)
 }

@@ -284,6 +284,28 @@ func TestTableVersionTellsOfOthers(t *testing.T) {
 	}
 }
 
+// TestTableVersionTellsOfAReset: also where the same rows are put again.
+func TestTableVersionTellsOfAReset(t *testing.T) {
+	stores := openReplicas(t)
+	commit(t, stores[0], request(testFact(1)))
+	var versions [2]uint64
+	for i := range versions {
+		if err := stores[0].Put(t.Context(), []store.Row{{Table: "t", Key: "k"}}); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if versions[i], err = stores[1].TableVersion(t.Context(), "t"); err != nil {
+			t.Fatal(err)
+		}
+		if err := stores[0].Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if versions[0] == versions[1] {
+		t.Errorf("the version is %d before and after", versions[0])
+	}
+}
+
 // TestResetIsForAll: no replica goes on over what was forgotten.
 func TestResetIsForAll(t *testing.T) {
 	stores := openReplicas(t)
