@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meterd/meterd/internal/catalog"
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 func newCatalogValidate() *cobra.Command {
@@ -42,7 +42,7 @@ func newCatalogValidate() *cobra.Command {
 
 // printCheck prints what a check found, an empty list if nothing.
 func printCheck(w io.Writer, file string, err error) error {
-	wrong := &catalog.Errors{File: file, Mistakes: []catalog.Mistake{}}
+	wrong := &mistake.List{File: file, Mistakes: []mistake.Mistake{}}
 	if err != nil && !errors.As(err, &wrong) {
 		return nil // not a mistake in the file; it is told as every error is
 	}

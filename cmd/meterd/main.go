@@ -15,8 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/meterd/meterd/internal/catalog"
-	"github.com/meterd/meterd/internal/plan"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // Exit codes. Scripts may rely on them; "meterd --help" lists them.
@@ -62,12 +61,7 @@ func run(args []string) int {
 // report prints an error. The mistakes of a file have a line each, in the form
 // that editors jump to.
 func report(w io.Writer, err error) {
-	var wrongPlan *plan.Errors
-	if errors.As(err, &wrongPlan) {
-		fmt.Fprintln(w, wrongPlan)
-		err = fmt.Errorf("%s has %s", wrongPlan.File, count(len(wrongPlan.Mistakes), "mistake"))
-	}
-	var wrong *catalog.Errors
+	var wrong *mistake.List
 	if errors.As(err, &wrong) {
 		fmt.Fprintln(w, wrong)
 		err = fmt.Errorf("%s has %s", wrong.File, count(len(wrong.Mistakes)+wrong.Omitted, "mistake"))

@@ -12,6 +12,7 @@ import (
 	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // marketSource is where the marketplace comes from, at start, on SIGHUP and
@@ -72,7 +73,7 @@ func (s marketSource) apply(ctx context.Context, l *ledger.Ledger) (ledger.Appli
 // nothing; each of its mistakes is logged.
 func (s marketSource) reload(ctx context.Context, l *ledger.Ledger, logger *slog.Logger) {
 	applied, err := s.apply(ctx, l)
-	var wrong *catalog.Errors
+	var wrong *mistake.List
 	switch {
 	case err == nil:
 		logger.Info("catalog applied", "source", s.name, "created", applied.Created, "changed", applied.Changed)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/meterd/meterd/internal/catalog"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // problem is an answer that says no. Its Text is for people.
@@ -17,7 +17,7 @@ type problem struct {
 
 	Text string `json:"error"`
 	// Mistakes lists each of several.
-	Mistakes []catalog.Mistake `json:"mistakes,omitempty"`
+	Mistakes []mistake.Mistake `json:"mistakes,omitempty"`
 	// Exists lists the requests that there are.
 	Exists []string `json:"exists,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/meterd/meterd/internal/catalog"
 	"github.com/meterd/meterd/internal/ledger"
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // YAML is the media type of a catalog.
@@ -80,7 +81,7 @@ func (a *Admin) applier(r *http.Request, state marketplace.State) (func(context.
 }
 
 func explainCatalog(err error) error {
-	var wrong *catalog.Errors
+	var wrong *mistake.List
 	if !errors.As(err, &wrong) {
 		return refuse(http.StatusBadRequest, "%v", err)
 	}

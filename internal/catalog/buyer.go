@@ -9,6 +9,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 var (
@@ -84,11 +85,11 @@ func (r *reader) unknownProduct(o object, code metering.ProductCode) {
 		return // it was wrong or missing
 	}
 	// Looking for the nearest is dear when there are many of both.
-	if near := nearest(code, r.codes[:min(len(r.codes), mistakesMax)]); near != "" && r.errors.Omitted == 0 {
-		o.at("product").mistake("%s is no product that a seller of this catalog lists; did you mean %s?", shown(string(code)), near)
+	if near := nearest(code, r.codes[:min(len(r.codes), mistake.Max)]); near != "" && r.errors.Omitted == 0 {
+		o.at("product").mistake("%s is no product that a seller of this catalog lists; did you mean %s?", mistake.Shown(string(code)), near)
 		return
 	}
-	o.at("product").mistake("%s is no product that a seller of this catalog lists; add it there, or correct the code", shown(string(code)))
+	o.at("product").mistake("%s is no product that a seller of this catalog lists; add it there, or correct the code", mistake.Shown(string(code)))
 }
 
 // derivedLicense is the licence of an agreement that states none. It depends

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 var credentialKeys = keys{
@@ -116,17 +117,17 @@ func checkResource(o object, c marketplace.Credential, owner metering.AccountID)
 	home, holder, what := metering.Region(parts[3]), metering.AccountID(parts[4]), parts[5]
 	switch {
 	case home == "" && !o.has("region"):
-		v.mistake("%s names no Region; add region", shown(string(c.Resource)))
+		v.mistake("%s names no Region; add region", mistake.Shown(string(c.Resource)))
 	case home != "" && !marketplace.RegionExists(home):
-		v.mistake("%s is not an AWS Region, in %s; %s", shown(string(home)), shown(string(c.Resource)), region.hint)
+		v.mistake("%s is not an AWS Region, in %s; %s", mistake.Shown(string(home)), mistake.Shown(string(c.Resource)), region.hint)
 	case home != "" && c.Region != "" && c.Region != home:
-		o.at("region").mistake("%s is not the Region of the resource, %s; remove it", shown(string(c.Region)), home)
+		o.at("region").mistake("%s is not the Region of the resource, %s; remove it", mistake.Shown(string(c.Region)), home)
 	}
 	if owner != "" && holder != owner {
-		v.mistake("%s belongs to account %s, the credential to account %s; they must be the same", shown(string(c.Resource)), holder, owner)
+		v.mistake("%s belongs to account %s, the credential to account %s; they must be the same", mistake.Shown(string(c.Resource)), holder, owner)
 	}
 	if c.Platform == marketplace.EC2 && !ec2Instance(what) {
-		v.mistake("%s is not an instance; write one such as arn:aws:ec2:us-east-1:222233334444:instance/i-0123456789abcdef0", shown(string(c.Resource)))
+		v.mistake("%s is not an instance; write one such as arn:aws:ec2:us-east-1:222233334444:instance/i-0123456789abcdef0", mistake.Shown(string(c.Resource)))
 	}
 }
 

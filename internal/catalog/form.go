@@ -15,6 +15,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // form is what the text of a field must look like.
@@ -105,7 +106,7 @@ func (v value) text(f form) string {
 	case f.secret:
 		v.mistake("this is not %s; %s", f.noun, f.hint)
 	default:
-		v.mistake("%s is not %s; %s", shown(s), f.noun, f.hint)
+		v.mistake("%s is not %s; %s", mistake.Shown(s), f.noun, f.hint)
 	}
 	return ""
 }
@@ -156,7 +157,7 @@ func (v value) version(hint string) int64 {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != s {
-		v.mistake("%s is not a version; %s", shown(s), hint)
+		v.mistake("%s is not a version; %s", mistake.Shown(s), hint)
 		return 0
 	}
 	return n
@@ -181,7 +182,7 @@ func (o object) time(key string) time.Time {
 		err = checkYear(t)
 	}
 	if err != nil {
-		v.mistake("%s is not a time; %s", shown(s), timeHint)
+		v.mistake("%s is not a time; %s", mistake.Shown(s), timeHint)
 		return time.Time{}
 	}
 	return t

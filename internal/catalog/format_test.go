@@ -11,6 +11,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -111,7 +112,7 @@ func TestExportOfContradictions(t *testing.T) {
 			t.Errorf("%s: NewMarket takes it", name)
 		}
 		_, err := Format(state)
-		var found *Errors
+		var found *mistake.List
 		if !errors.As(err, &found) || len(found.Mistakes) == 0 || found.Mistakes[0].Line < 2 {
 			t.Errorf("%s: Format says %v", name, err)
 		}

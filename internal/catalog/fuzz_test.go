@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // FuzzParse: whatever the file is, Parse does not panic; a mistake has a line;
@@ -57,7 +58,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func checkMistakes(t *testing.T, err error) {
-	var found *Errors
+	var found *mistake.List
 	if !errors.As(err, &found) || len(found.Mistakes) == 0 {
 		t.Fatalf("no mistake is told: %v", err)
 	}

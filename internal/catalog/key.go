@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meterd/meterd/internal/marketplace"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 var publicKeyKeys = keys{names: []string{"version", "privateKeyFile", "privateKey", "rotatedAt"}, besideSecrets: true}
@@ -76,7 +77,7 @@ func privateKeyFile(v value) string {
 	}
 	source, err := v.r.options.ReadFile(name)
 	if err != nil {
-		v.mistake("%s cannot be read: %v", shown(name), err)
+		v.mistake("%s cannot be read: %v", mistake.Shown(name), err)
 		return ""
 	}
 	return v.privateKey(source)

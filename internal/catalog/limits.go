@@ -18,10 +18,6 @@ const (
 	aliasedMax = 10_000
 	// aliasHopsMax is the aliases that may lead to one another.
 	aliasHopsMax = 8
-	// mistakesMax is the mistakes that are told; more are counted.
-	mistakesMax = 1000
-	// shownRunesMax is how much of a wrong value a mistake repeats.
-	shownRunesMax = 80
 	// rsaBitsMin is the size of a signing key: what PS256 verifiers still take.
 	rsaBitsMin = 2048
 	// rsaBitsMax bounds the time that a signature takes.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // TestLimits tries each limit at its edge and one past it.
@@ -103,13 +105,13 @@ sellers:
 }
 
 func TestMistakesMax(t *testing.T) {
-	_, err := Parse([]byte("sellers:\n"+strings.Repeat("  - 1\n", mistakesMax)), testOptions())
-	var found *Errors
-	if !errors.As(err, &found) || len(found.Mistakes) != mistakesMax || found.Omitted != 0 {
+	_, err := Parse([]byte("sellers:\n"+strings.Repeat("  - 1\n", mistake.Max)), testOptions())
+	var found *mistake.List
+	if !errors.As(err, &found) || len(found.Mistakes) != mistake.Max || found.Omitted != 0 {
 		t.Fatalf("at the limit: %d mistakes, %d omitted", len(found.Mistakes), found.Omitted)
 	}
-	_, err = Parse([]byte("sellers:\n"+strings.Repeat("  - 1\n", mistakesMax+2)), testOptions())
-	if !errors.As(err, &found) || len(found.Mistakes) != mistakesMax || found.Omitted != 2 {
+	_, err = Parse([]byte("sellers:\n"+strings.Repeat("  - 1\n", mistake.Max+2)), testOptions())
+	if !errors.As(err, &found) || len(found.Mistakes) != mistake.Max || found.Omitted != 2 {
 		t.Fatalf("past the limit: %d mistakes, %d omitted", len(found.Mistakes), found.Omitted)
 	}
 	if !strings.HasSuffix(err.Error(), "\ncatalog.yaml: and 2 more mistakes") {
@@ -118,12 +120,12 @@ func TestMistakesMax(t *testing.T) {
 }
 
 func TestLongValueIsCut(t *testing.T) {
-	text := complaints(t, "region: "+strings.Repeat("é", shownRunesMax)+"\n")
-	if !strings.Contains(text, strings.Repeat("é", shownRunesMax)+`" is`) {
+	text := complaints(t, "region: "+strings.Repeat("é", mistake.ShownRunesMax)+"\n")
+	if !strings.Contains(text, strings.Repeat("é", mistake.ShownRunesMax)+`" is`) {
 		t.Errorf("at the limit: %s", text)
 	}
-	text = complaints(t, "region: "+strings.Repeat("é", shownRunesMax+1)+"\n")
-	if !strings.Contains(text, strings.Repeat("é", shownRunesMax)+`"… is`) {
+	text = complaints(t, "region: "+strings.Repeat("é", mistake.ShownRunesMax+1)+"\n")
+	if !strings.Contains(text, strings.Repeat("é", mistake.ShownRunesMax)+`"… is`) {
 		t.Errorf("past the limit: %s", text)
 	}
 }

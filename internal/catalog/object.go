@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // object is a mapping whose keys are known to be right. The zero object has no
@@ -73,7 +75,7 @@ func (v value) entries(hint string) ([]entry, bool) {
 		at := v
 		at.path = join(v.path, key)
 		if !v.aliased {
-			at.line, at.column = position(pair.Key)
+			at.line, at.column = mistake.Position(pair.Key)
 		}
 		entries = append(entries, entry{key, at, pair.Value})
 	}
@@ -84,10 +86,10 @@ func (v value) entries(hint string) ([]entry, bool) {
 // that was probably meant.
 func (e entry) unknown(parent value, known keys) (near string) {
 	if near := nearest(e.key, known.names); near != "" {
-		e.at.mistake("there is no key %s here; did you mean %s?", shown(e.key), near)
+		e.at.mistake("there is no key %s here; did you mean %s?", mistake.Shown(e.key), near)
 		return near
 	}
-	name := shown(e.key)
+	name := mistake.Shown(e.key)
 	if known.besideSecrets {
 		name, e.at.path = "of this name", parent.path
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meterd/meterd/internal/marketplace"
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // Options says what a catalog cannot say itself.
@@ -24,7 +25,7 @@ type Options struct {
 }
 
 // Load reads the catalog at path and the key files that it names, which are
-// relative to its own folder. Mistakes in the catalog are an *[Errors].
+// relative to its own folder. Mistakes in the catalog are an *[mistake.List].
 func Load(path string, now time.Time) (marketplace.State, error) {
 	source, err := readUpTo(path, sourceBytesMax)
 	if err != nil {
@@ -49,13 +50,13 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
-// Parse reads a catalog. All mistakes in it are told at once, as an *[Errors].
+// Parse reads a catalog. All mistakes in it are told at once, as an *[mistake.List].
 // A State that Parse returns is one that [marketplace.NewMarket] takes.
 func Parse(source []byte, options Options) (marketplace.State, error) {
-	found := &Errors{File: cmp.Or(options.File, "catalog.yaml")}
-	root, mistake := syntax(source)
-	if mistake != nil {
-		found.add(*mistake)
+	found := &mistake.List{File: cmp.Or(options.File, "catalog.yaml")}
+	root, wrong := syntax(source)
+	if wrong != nil {
+		found.Add(*wrong)
 		return marketplace.State{}, found
 	}
 	r := &reader{
@@ -68,9 +69,9 @@ func Parse(source []byte, options Options) (marketplace.State, error) {
 	state := r.catalog(r.value(value{r: r}, root, ""))
 	if r.tooMuch != nil {
 		// What was not read cannot be told from what is missing.
-		found.Mistakes, found.Omitted = []Mistake{*r.tooMuch}, 0
+		found.Mistakes, found.Omitted = []mistake.Mistake{*r.tooMuch}, 0
 	}
-	if err := found.orNil(); err != nil {
+	if err := found.OrNil(); err != nil {
 		return marketplace.State{}, err
 	}
 	if _, err := marketplace.NewMarket(state); err != nil {
@@ -84,10 +85,10 @@ func Parse(source []byte, options Options) (marketplace.State, error) {
 // reader turns the nodes of one file into a State and collects mistakes.
 type reader struct {
 	options Options
-	errors  *Errors
+	errors  *mistake.List
 	aliases aliases
-	aliased int      // values read through aliases
-	tooMuch *Mistake // set when they are too many
+	aliased int              // values read through aliases
+	tooMuch *mistake.Mistake // set when they are too many
 
 	// taken holds the names that may be used once, with their line.
 	taken map[name]int
@@ -133,7 +134,7 @@ func (v value) onceWithin(within, sort, text string) {
 		return // it was wrong or missing
 	}
 	if line, ok := v.taken(name{sort, within, text}); ok {
-		v.mistake("%s stands in line %d already; write each %s once", shown(text), line, sort)
+		v.mistake("%s stands in line %d already; write each %s once", mistake.Shown(text), line, sort)
 	}
 }
 

@@ -2,16 +2,15 @@ package catalog
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 const emptyFile = "the file is empty; start with sellers: and buyers:, or with a copy of the demo catalog"
@@ -19,7 +18,7 @@ const emptyFile = "the file is empty; start with sellers: and buyers:, or with a
 // syntax reads the YAML of a catalog. It returns the one document's content,
 // or what is wrong with the YAML: the first mistake only, as nobody can say
 // what would come after it.
-func syntax(source []byte) (ast.Node, *Mistake) {
+func syntax(source []byte) (ast.Node, *mistake.Mistake) {
 	if len(source) > sourceBytesMax {
 		return nil, fileMistake(1, 1, "the file has %d bytes; a catalog has at most %d", len(source), sourceBytesMax)
 	}
@@ -28,24 +27,24 @@ func syntax(source []byte) (ast.Node, *Mistake) {
 	}
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
 	tokens := lexer.Tokenize(string(source))
-	if mistake := checkTokens(tokens); mistake != nil {
-		return nil, mistake
+	if wrong := checkTokens(tokens); wrong != nil {
+		return nil, wrong
 	}
 	// Duplicate keys are found later, together with all other mistakes.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		return nil, syntaxMistake(err)
+		return nil, new(mistake.OfSyntax(err))
 	}
 	return onlyDocument(file)
 }
 
-func onlyDocument(file *ast.File) (ast.Node, *Mistake) {
+func onlyDocument(file *ast.File) (ast.Node, *mistake.Mistake) {
 	var body ast.Node
 	for _, document := range file.Docs {
 		switch {
 		case document.Body == nil:
 		case body != nil:
-			line, column := position(document.Body)
+			line, column := mistake.Position(document.Body)
 			return nil, fileMistake(line, column, "a second document starts here; a catalog is one document, remove the --- line")
 		default:
 			body = document.Body
@@ -59,7 +58,7 @@ func onlyDocument(file *ast.File) (ast.Node, *Mistake) {
 
 // checkTokens refuses what the parser would take too much stack or time for,
 // and what no catalog needs.
-func checkTokens(tokens token.Tokens) *Mistake {
+func checkTokens(tokens token.Tokens) *mistake.Mistake {
 	var nesting nesting
 	headers := 0
 	for _, t := range tokens {
@@ -139,23 +138,6 @@ func (n *nesting) countKey(column int) int {
 	return top.count
 }
 
-// syntaxMistake tells the parser's error without the source that it shows and
-// without the part of its message that may repeat a value: either could hold a
-// secret.
-func syntaxMistake(err error) *Mistake {
-	var found yaml.Error
-	if !errors.As(err, &found) || found.GetToken() == nil {
-		return fileMistake(1, 1, "this is not YAML")
-	}
-	at := found.GetToken().Position
-	text := found.GetMessage()
-	if strings.Contains(text, "\t") || strings.Contains(text, "tab character") {
-		return fileMistake(at.Line, at.Column, "a tab stands here; YAML is indented with blanks")
-	}
-	text, _, _ = strings.Cut(text, `: "`)
-	return fileMistake(at.Line, at.Column, "this is not YAML: %s; check the brackets, quotes and indentation here and in the line before", text)
-}
-
 func lineOfInvalidUTF8(source []byte) int {
 	if utf8.Valid(source) {
 		return 0
@@ -170,6 +152,6 @@ func lineOfInvalidUTF8(source []byte) int {
 	return line
 }
 
-func fileMistake(line, column int, format string, args ...any) *Mistake {
-	return &Mistake{Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
+func fileMistake(line, column int, format string, args ...any) *mistake.Mistake {
+	return new(mistake.At(line, column, "", format, args...))
 }

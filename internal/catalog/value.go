@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // value is a place in the file.
@@ -24,7 +26,7 @@ func (r *reader) value(parent value, node ast.Node, path string) value {
 	v := value{r: r, path: path, line: parent.line, column: parent.column, aliased: parent.aliased}
 	for range aliasHopsMax {
 		if !v.aliased {
-			v.line, v.column = position(node)
+			v.line, v.column = mistake.Position(node)
 		}
 		switch n := node.(type) {
 		case *ast.AnchorNode:
@@ -53,12 +55,12 @@ func (r *reader) count(v value) {
 		return
 	}
 	if r.aliased++; r.aliased > aliasedMax && r.tooMuch == nil {
-		r.tooMuch = &Mistake{v.line, v.column, v.path, fmt.Sprintf("the aliases up to here stand for more than %d values; write them out", aliasedMax)}
+		r.tooMuch = new(mistake.At(v.line, v.column, v.path, "the aliases up to here stand for more than %d values; write them out", aliasedMax))
 	}
 }
 
 func (v value) mistake(format string, args ...any) {
-	v.r.errors.add(Mistake{v.line, v.column, v.path, fmt.Sprintf(format, args...)})
+	v.r.errors.Add(mistake.At(v.line, v.column, v.path, format, args...))
 }
 
 // unreadable reports a value of the wrong type. It does not repeat the value:
@@ -107,16 +109,6 @@ func (v value) items(hint string) []value {
 		items = append(items, v.r.value(v, node, fmt.Sprintf("%s[%d]", v.path, i)))
 	}
 	return items
-}
-
-// position returns where a node begins.
-func position(node ast.Node) (line, column int) {
-	if mapping, ok := node.(*ast.MappingNode); ok && !mapping.IsFlowStyle && len(mapping.Values) > 0 {
-		// Its own token is the first colon.
-		return position(mapping.Values[0].Key)
-	}
-	at := node.GetToken().Position
-	return at.Line, at.Column
 }
 
 // aliases says what each alias of a document stands for: the nearest anchor

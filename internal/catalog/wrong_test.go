@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // TestWrongCatalogs reads every catalog of testdata/wrong and compares all of
@@ -76,9 +78,9 @@ func mistakesIn(t *testing.T, source string) string {
 	if err == nil {
 		t.Fatalf("the catalog was accepted: %+v", state)
 	}
-	var all *Errors
+	var all *mistake.List
 	if !errors.As(err, &all) {
-		t.Fatalf("the error is no *Errors: %v", err)
+		t.Fatalf("the error is no *mistake.List: %v", err)
 	}
 	for line := range strings.Lines(err.Error()) {
 		if !withPlace.MatchString(line) {

@@ -57,7 +57,7 @@ var rooms = []room{
 
 	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
-	{path: "internal/plan", ours: "internal/intake internal/metering internal/outbox", outside: "github.com/goccy/go-yaml"},
+	{path: "internal/plan", ours: "internal/intake internal/metering internal/mistake internal/outbox", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},
 	{path: "internal/agent", ours: "client internal/clock internal/intake internal/metering internal/outbox internal/plan internal/sender", outside: "github.com/aws/aws-sdk-go-v2 github.com/prometheus/client_golang golang.org/x/time"},
 
@@ -66,8 +66,9 @@ var rooms = []room{
 	{path: "internal/backup"},
 	{path: "internal/transfer", ours: "internal/store internal/audit"},
 
-	{path: "internal/catalog", ours: "internal/marketplace internal/metering", outside: "github.com/goccy/go-yaml"},
-	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
+	{path: "internal/mistake", outside: "github.com/goccy/go-yaml"},
+	{path: "internal/catalog", ours: "internal/marketplace internal/metering internal/mistake", outside: "github.com/goccy/go-yaml"},
+	{path: "internal/admin", ours: "internal/ledger internal/catalog internal/clock internal/marketplace internal/metering internal/mistake internal/store internal/checkpoint internal/backup internal/retention", outside: "github.com/prometheus/client_golang"},
 
 	{path: "internal/usagefile", ours: "api client"},
 	{path: "internal/reconcile"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // ratio is how a metric becomes a dimension: a quantity times multiply is
@@ -31,12 +32,12 @@ func readDimension(n node, p *Product) Dimension {
 	taken := p.metrics()
 	for _, m := range d.Metrics {
 		if slices.Contains(taken, m.Name) {
-			n.mistake("metric %s is told by another entry already; a metric becomes one dimension", shown(m.Name))
+			n.mistake("metric %s is told by another entry already; a metric becomes one dimension", mistake.Shown(m.Name))
 		}
 		taken = append(taken, m.Name)
 	}
 	if slices.ContainsFunc(p.Dimensions, func(other Dimension) bool { return other.Key == d.Key }) {
-		n.mistake("dimension %s stands above already; write all of its metrics there", shown(string(d.Key)))
+		n.mistake("dimension %s stands above already; write all of its metrics there", mistake.Shown(string(d.Key)))
 	}
 	return d
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -9,15 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // Load reads the file at path and the files with secrets that it names, which
-// are relative to its own folder. Mistakes in it are an *[Errors].
+// are relative to its own folder. Mistakes in it are an *[mistake.List].
 func Load(path string) (*Plan, error) {
 	source, err := readUpTo(path, fileBytesMax)
 	if err != nil {
@@ -46,34 +46,34 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 
 // reader reads one file.
 type reader struct {
-	errors   *Errors
+	errors   *mistake.List
 	readFile func(name string) ([]byte, error)
 }
 
 // Parse reads a configuration. All mistakes in it are told at once.
 func Parse(source []byte, file string, readFile func(name string) ([]byte, error)) (*Plan, error) {
-	r := &reader{&Errors{File: file}, readFile}
+	r := &reader{&mistake.List{File: file}, readFile}
 	if root := r.document(source); root != nil {
 		n := node{errors: r.errors}.at(root, "")
 		p := r.plan(n.fields("data", "listen", "tokenFile", "clock", "settle", "dryRun", "services", "products", "doNotMeter", "alerts"))
-		if err := r.errors.orNil(); err != nil {
+		if err := r.errors.OrNil(); err != nil {
 			return nil, err
 		}
 		return p, nil
 	}
-	return nil, r.errors.orNil()
+	return nil, r.errors.OrNil()
 }
 
 // document returns the content of the file's one document, or nil and a mistake.
 func (r *reader) document(source []byte) ast.Node {
 	tokens := lexer.Tokenize(string(source))
 	if at := tooMuch(tokens); at != nil {
-		r.errors.add(Mistake{Line: at.Position.Line, Column: at.Position.Column, Text: fmt.Sprintf("this is nested deeper than %d levels, or the file has more than %d words", nestingMax, tokensMax)})
+		r.errors.Add(mistake.At(at.Position.Line, at.Position.Column, "", "this is nested deeper than %d levels, or the file has more than %d words", nestingMax, tokensMax))
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0)
 	if err != nil {
-		r.errors.add(syntaxMistake(err))
+		r.errors.Add(mistake.OfSyntax(err))
 		return nil
 	}
 	var body ast.Node
@@ -82,19 +82,19 @@ func (r *reader) document(source []byte) ast.Node {
 			continue
 		}
 		if body != nil {
-			line, column := position(document.Body)
-			r.errors.add(Mistake{Line: line, Column: column, Text: "a second document starts here; remove the --- line"})
+			line, column := mistake.Position(document.Body)
+			r.errors.Add(mistake.At(line, column, "", "a second document starts here; remove the --- line"))
 			return nil
 		}
 		body = document.Body
 	}
 	if body == nil {
-		r.errors.add(Mistake{Line: 1, Column: 1, Text: "the file is empty; start with products:"})
+		r.errors.Add(mistake.At(1, 1, "", "the file is empty; start with products:"))
 		return nil
 	}
 	if at := firstIndirect(body); at != nil {
-		line, column := position(at)
-		r.errors.add(Mistake{Line: line, Column: column, Text: "anchors, aliases, tags and merge keys are not used here; write the value out, in quotes if it is a text"})
+		line, column := mistake.Position(at)
+		r.errors.Add(mistake.At(line, column, "", "anchors, aliases, tags and merge keys are not used here; write the value out, in quotes if it is a text"))
 		return nil
 	}
 	return body
@@ -122,18 +122,6 @@ func tooMuch(tokens token.Tokens) *token.Token {
 		}
 	}
 	return nil
-}
-
-// syntaxMistake tells the parser's error without the source that it shows, which
-// may hold a secret.
-func syntaxMistake(err error) Mistake {
-	var found yaml.Error
-	if !errors.As(err, &found) || found.GetToken() == nil {
-		return Mistake{Line: 1, Column: 1, Text: "this is not YAML"}
-	}
-	at := found.GetToken().Position
-	text, _, _ := strings.Cut(found.GetMessage(), `: "`)
-	return Mistake{Line: at.Line, Column: at.Column, Text: fmt.Sprintf("this is not YAML: %s; check the brackets, quotes and indentation here and in the line before", text)}
 }
 
 // firstIndirect finds what does not stand for itself.
@@ -168,7 +156,7 @@ func (r *reader) secret(n node) string {
 	case err != nil:
 		n.mistake("%v", err)
 	case secret == "":
-		n.mistake("the file %s is empty", shown(name))
+		n.mistake("the file %s is empty", mistake.Shown(name))
 	}
 	return secret
 }

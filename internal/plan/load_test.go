@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // secrets are the files that configurations in these tests name.
@@ -127,11 +129,12 @@ func TestMistakes(t *testing.T) {
 		"a metric twice":    {"products: [{code: p, dimensions: [{key: d}, {key: e, metrics: [{name: d}]}]}]", `metric "d" is told by another entry already`},
 		"a dimension twice": {"products: [{code: p, dimensions: [{key: d}, {key: d, metrics: [{name: e}]}]}]", `dimension "d" stands above already`},
 		"a heartbeat":       {"products: [{code: p, dimensions: [{key: d}], heartbeats: [{customer: c, dimension: e}]}]", `heartbeats[0].dimension: Product p has no dimension or metric "e"`},
+		"a tab":             {"products:\n\t- code: p", "a tab stands here"},
 		"two webhooks":      {"alerts: {webhook: \"https://a\", webhookFile: hook}\nproducts: [{code: p}]", "webhook is there already"},
 		"webhook":           {"alerts: {webhook: hooks-secret}\nproducts: [{code: p}]", "alerts.webhook: write a URL"},
 	} {
 		_, err := Parse([]byte(test.source), "agent.yaml", secrets)
-		wrong, ok := errors.AsType[*Errors](err)
+		wrong, ok := errors.AsType[*mistake.List](err)
 		if !ok || !strings.Contains(wrong.Error(), test.want) {
 			t.Errorf("%s: got %v\nwant %s", name, err, test.want)
 		}

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // node is a place in the file.
 type node struct {
-	errors *Errors
+	errors *mistake.List
 	// ast is nil where there is nothing: what is missing reads as zero.
 	ast          ast.Node
 	path         string
@@ -22,21 +24,13 @@ type node struct {
 func (n node) there() bool { return n.ast != nil }
 
 func (n node) mistake(format string, args ...any) {
-	n.errors.add(Mistake{n.line, n.column, n.path, fmt.Sprintf(format, args...)})
+	n.errors.Add(mistake.At(n.line, n.column, n.path, format, args...))
 }
 
 // at is the node of a part of n.
 func (n node) at(part ast.Node, path string) node {
-	line, column := position(part)
+	line, column := mistake.Position(part)
 	return node{n.errors, part, path, line, column}
-}
-
-func position(part ast.Node) (line, column int) {
-	if mapping, ok := part.(*ast.MappingNode); ok && !mapping.IsFlowStyle && len(mapping.Values) > 0 {
-		return position(mapping.Values[0].Key) // its own token is the first colon
-	}
-	at := part.GetToken().Position
-	return at.Line, at.Column
 }
 
 // fields are the members of a mapping. What is missing is a node that is not
@@ -62,7 +56,7 @@ func (n node) fields(keys ...string) fields {
 		place := n.at(pair.Key, strings.TrimPrefix(n.path+"."+key, "."))
 		if !slices.Contains(keys, key) {
 			place.path = n.path
-			place.mistake("there is no key %s here; the keys are %s", shown(key), strings.Join(keys, ", "))
+			place.mistake("there is no key %s here; the keys are %s", mistake.Shown(key), strings.Join(keys, ", "))
 			continue
 		}
 		if _, null := pair.Value.(*ast.NullNode); !null {
@@ -132,7 +126,7 @@ func (n node) whole(standard, least int64) int64 {
 	text := n.text()
 	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || number < least || number > ratioMax {
-		n.mistake("%s is not a whole number from %d to %d", shown(text), least, int64(ratioMax))
+		n.mistake("%s is not a whole number from %d to %d", mistake.Shown(text), least, int64(ratioMax))
 		return standard
 	}
 	return number
@@ -146,7 +140,7 @@ func (n node) duration(standard time.Duration) time.Duration {
 	text := n.text()
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
-		n.mistake("%s is not a duration such as 90s, 5m or 2h", shown(text))
+		n.mistake("%s is not a duration such as 90s, 5m or 2h", mistake.Shown(text))
 		return standard
 	}
 	return d

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meterd/meterd/internal/metering"
+	"github.com/meterd/meterd/internal/mistake"
 )
 
 // plan reads the whole file.
@@ -33,7 +34,7 @@ func (n node) clock() string {
 	case text == "":
 		return ClockAuto
 	case text != ClockAuto && text != ClockMachine && !isURL(text):
-		n.mistake("%s is no clock; write auto, machine, or the URL of a meterd's admin surface", shown(text))
+		n.mistake("%s is no clock; write auto, machine, or the URL of a meterd's admin surface", mistake.Shown(text))
 	}
 	return text
 }
@@ -75,7 +76,7 @@ func (r *reader) services(n node) []Service {
 			Rate:     float64(f.get("callsPerSecond").whole(0, 1)),
 		}
 		if slices.ContainsFunc(list, func(other Service) bool { return other.Name == s.Name }) {
-			f.get("name").mistake("%s stands above already; write each service once", shown(s.Name))
+			f.get("name").mistake("%s stands above already; write each service once", mistake.Shown(s.Name))
 		}
 		if s.APIKey != "" && s.Endpoint == "" {
 			f.get("apiKeyFile").mistake("AWS knows signatures only; an API key needs the endpoint of a meterd")
@@ -96,7 +97,7 @@ func (r *reader) products(n node, services []Service) []Product {
 	for _, item := range items {
 		p := r.product(item.fields("code", "service", "dimensions", "zeroUsage", "heartbeats"), services)
 		if slices.ContainsFunc(list, func(other Product) bool { return other.Code == p.Code }) {
-			item.mistake("product %s stands above already; write each once", shown(string(p.Code)))
+			item.mistake("product %s stands above already; write each once", mistake.Shown(string(p.Code)))
 		}
 		list = append(list, p)
 	}
@@ -131,7 +132,7 @@ func (p *Product) checkService(n node, services []Service) {
 		names[i] = services[i].Name
 	}
 	if !slices.Contains(names, p.Service) {
-		n.mistake("%s is none of the services %v; name the one that takes this product's records", shown(p.Service), names)
+		n.mistake("%s is none of the services %v; name the one that takes this product's records", mistake.Shown(p.Service), names)
 	}
 }
 
