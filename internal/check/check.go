@@ -68,7 +68,9 @@ func Ledger(ctx context.Context, s store.Store, options Options) (*Report, error
 	c := &checker{
 		store: s, Options: options,
 		passing: passing{seed: maphash.MakeSeed(), last: map[store.Key]creation{}},
-		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{}, named: map[store.NameID]*string{}, says: map[store.NameID]struct{}{}, uses: map[store.NameID]store.CallID{}, cut: new(retention.Cut),
+		last:    map[uint16]store.Head{}, created: map[store.Kind]uint64{}, orphans: map[store.Kind]uint64{},
+		named: map[store.NameID]*string{}, says: map[store.NameID]struct{}{}, uses: map[store.NameID]store.CallID{},
+		cut: new(retention.Cut),
 	}
 	if err := c.readCut(ctx); errors.Is(err, store.ErrDamaged) {
 		c.problem(0, "cannot be read: %v", err)

@@ -23,7 +23,7 @@ func (c *checker) entry(ctx context.Context, call *store.Call) error {
 	}
 	var usage []*store.Fact
 	for i := range call.Facts {
-		if f := &call.Facts[i]; isUsage(f.Key.Kind) {
+		if f := &call.Facts[i]; f.Key.Kind.IsUsage() {
 			usage = append(usage, f)
 			c.allocations(call.ID, f)
 		}
@@ -74,10 +74,6 @@ func recordsOf(e *audit.Entry) (list []record) {
 		}
 	}
 	return list
-}
-
-func isUsage(k store.Kind) bool {
-	return k == store.UsageByLicense || k == store.UsageByProduct || k == store.UsageByResource
 }
 
 // allocations checks that a usage's allocations split its quantity.

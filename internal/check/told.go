@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/meterd/meterd/internal/retention"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -41,7 +40,7 @@ func (c *checker) told(ctx context.Context, call *store.Call) error {
 // isDropped reports whether nothing is to be said of a fact any more, because the
 // records of its hour were dropped.
 func (c *checker) isDropped(f *store.Fact) bool {
-	return retention.IsUsage(f.Key.Kind) && f.Key.Hour < c.cut.Hour
+	return f.Key.Kind.IsUsage() && f.Key.Hour < c.cut.Hour
 }
 
 // expect returns the outcome that a told fact must have had, or 0 if that

@@ -69,7 +69,7 @@ func (l *Ledger) raiseKept(from store.Hour) {
 func (l *Ledger) checkKept(facts []store.Fact) error {
 	kept := store.Hour(l.kept.Load())
 	for i := range facts {
-		if f := &facts[i]; f.Key.Hour < kept && retention.IsUsage(f.Key.Kind) {
+		if f := &facts[i]; f.Key.Hour < kept && f.Key.Kind.IsUsage() {
 			return fmt.Errorf("usage at %s cannot be told: records before %s were dropped by retention, and the clock was moved back behind that",
 				time.UnixMilli(f.Timestamp).UTC().Format(time.RFC3339), time.Unix(int64(kept)*3600, 0).UTC().Format(time.RFC3339))
 		}

@@ -93,13 +93,3 @@ func (c *Cut) row() (store.Row, error) {
 	}
 	return store.Row{Table: store.TableLedger, Key: keyCut, Value: text, Version: c.version}, nil
 }
-
-// IsUsage reports whether facts of a kind are dropped with their hour.
-func IsUsage(kind store.Kind) bool {
-	for _, usage := range store.UsageKinds {
-		if kind == usage {
-			return true
-		}
-	}
-	return false
-}

@@ -44,7 +44,7 @@ func tell(t testing.TB, s store.Store, r *store.Request) {
 	t.Helper()
 	e := audit.Entry{Operation: "BatchMeterUsage", Batch: &audit.Batch{}}
 	for _, f := range r.Facts {
-		if retention.IsUsage(f.Key.Kind) {
+		if f.Key.Kind.IsUsage() {
 			e.Batch.Records = append(e.Batch.Records, audit.Record{Brief: true})
 		}
 		for _, id := range []store.NameID{f.Key.Scope, f.Key.Subject, f.Key.Party, f.Key.Dimension} {

@@ -157,7 +157,7 @@ func (r *run) cutShard(ctx context.Context, to store.Hour, newest store.Head) er
 		}
 		r.cut.heads[shard] = store.Head{Call: call.ID, Hash: call.Hash}
 		for i, outcome := range call.Outcomes {
-			if kind := call.Facts[i].Key.Kind; outcome == store.Created && !IsUsage(kind) {
+			if kind := call.Facts[i].Key.Kind; outcome == store.Created && !kind.IsUsage() {
 				r.cut.Created[string(rune(kind))]++
 			}
 		}
@@ -168,7 +168,7 @@ func (r *run) cutShard(ctx context.Context, to store.Hour, newest store.Head) er
 
 // tellsFrom reports whether a call tells usage of an hour or a later one.
 func tellsFrom(call *store.Call, hour store.Hour) bool {
-	return slices.ContainsFunc(call.Facts, func(f store.Fact) bool { return IsUsage(f.Key.Kind) && f.Key.Hour >= hour })
+	return slices.ContainsFunc(call.Facts, func(f store.Fact) bool { return f.Key.Kind.IsUsage() && f.Key.Hour >= hour })
 }
 
 // drop drops what is counted, if there is something.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // Fact is something that was told once: its key says about what, Quantity and
@@ -51,6 +52,9 @@ const (
 
 // UsageKinds are the kinds that are usage records.
 var UsageKinds = [...]Kind{UsageByLicense, UsageByProduct, UsageByResource}
+
+// IsUsage reports whether facts of the kind are usage records.
+func (k Kind) IsUsage() bool { return slices.Contains(UsageKinds[:], k) }
 
 // Check refuses a kind that is no capital letter.
 func (k Kind) Check() error {

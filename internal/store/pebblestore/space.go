@@ -42,7 +42,7 @@ func (s *Store) shortage() shortage { return shortageOf(s.cfg.fs, s.dir) }
 
 // refuses says why a request finds no room, if so.
 func (s shortage) refuses(r *store.Request) error {
-	tellsUsage := func(f store.Fact) bool { return slices.Contains(store.UsageKinds[:], f.Key.Kind) }
+	tellsUsage := func(f store.Fact) bool { return f.Key.Kind.IsUsage() }
 	if s.usage != nil && slices.ContainsFunc(r.Facts, tellsUsage) {
 		return s.usage
 	}

@@ -229,7 +229,7 @@ func (w *walk) stepDrop() {
 	w.note("drop before %d", hour)
 	w.must(w.store.DropBefore(w.ctx, hour))
 	maps.DeleteFunc(w.model.facts, func(k store.Key, _ store.Fact) bool {
-		return k.Hour < hour && slices.Contains(store.UsageKinds[:], k.Kind)
+		return k.Hour < hour && k.Kind.IsUsage()
 	})
 }
 
