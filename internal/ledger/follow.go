@@ -45,7 +45,7 @@ func (l *Ledger) Follow(ctx context.Context, shared store.Shared) {
 
 // reread swaps the marketplace for the one in the store. It waits for a change
 // of this process, so that it does not undo one. The other process may have reset
-// the ledger, so all names are said again.
+// the ledger, so all names are said again, and signing keys are looked for again.
 func (l *Ledger) reread(ctx context.Context) error {
 	l.applying.Lock()
 	defer l.applying.Unlock()
@@ -57,6 +57,7 @@ func (l *Ledger) reread(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading marketplace: %w", err)
 	}
+	l.signers.forget()
 	l.market.Store(newSnapshot(market, new(sync.Map)))
 	return nil
 }

@@ -76,6 +76,31 @@ func TestChangesOfSeveralAllStand(t *testing.T) {
 	}
 }
 
+// TestFollowersSignWithTheKeyThatStands: a reset forgets the keys that the ledger
+// has made, and whichever service makes the next, all sign with it.
+func TestFollowersSignWithTheKeyThatStands(t *testing.T) {
+	l, s := openDemo(t)
+	follower := open(t, s)
+	key := func(l *Ledger) string {
+		t.Helper()
+		text, err := l.PublicKey(t.Context(), "box", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	before := key(follower)
+	if err := l.Reset(t.Context(), demo()); err != nil {
+		t.Fatal(err)
+	}
+	if err := follower.reread(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := key(l); now == before || now != key(follower) {
+		t.Error("the services sign with different keys, or with the one that was forgotten")
+	}
+}
+
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {

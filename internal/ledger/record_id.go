@@ -100,13 +100,22 @@ func (l *Ledger) createRow(ctx context.Context, row store.Row) ([]byte, error) {
 	if !errors.Is(err, store.ErrVersion) {
 		return nil, fmt.Errorf("writing %s %s: %w", row.Table, row.Key, err)
 	}
-	for standing, err := range l.store.Rows(ctx, row.Table) {
+	standing, ok, err := l.readRow(ctx, row.Table, row.Key)
+	if err == nil && !ok {
+		err = fmt.Errorf("row %s %s is there and cannot be read", row.Table, row.Key)
+	}
+	return standing, err
+}
+
+// readRow returns the value of a row, or ok == false.
+func (l *Ledger) readRow(ctx context.Context, table store.Table, key string) (value []byte, ok bool, err error) {
+	for row, err := range l.store.Rows(ctx, table) {
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", row.Table, err)
+			return nil, false, fmt.Errorf("reading %s: %w", table, err)
 		}
-		if standing.Key == row.Key {
-			return standing.Value, nil
+		if row.Key == key {
+			return row.Value, true, nil
 		}
 	}
-	return nil, fmt.Errorf("row %s %s is there and cannot be read", row.Table, row.Key)
+	return nil, false, nil
 }

@@ -38,6 +38,13 @@ type signers struct {
 	texts map[keyName]string
 }
 
+// forget has keys that the ledger made read from the store again.
+func (s *signers) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.byKey)
+}
+
 // claims are what shipping verifiers read: M0174, lower camel case names and
 // the version as a number. M0176: nonce is left out if none was sent.
 type claims struct {
@@ -89,7 +96,12 @@ func (l *Ledger) signer(ctx context.Context, product metering.ProductCode, key m
 	return s, nil
 }
 
+// makeKey makes a key, unless one was made before.
 func (l *Ledger) makeKey(ctx context.Context, name keyName) ([]byte, error) {
+	row := store.Row{Table: tableSigningKeys, Key: string(name.product) + "/" + strconv.FormatInt(name.version, 10)}
+	if standing, ok, err := l.readRow(ctx, row.Table, row.Key); ok || err != nil {
+		return standing, err
+	}
 	private, err := rsa.GenerateKey(rand.Reader, signingKeyBits)
 	if err != nil {
 		return nil, fmt.Errorf("making a signing key: %w", err)
@@ -98,11 +110,8 @@ func (l *Ledger) makeKey(ctx context.Context, name keyName) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a signing key: %w", err)
 	}
-	return l.createRow(ctx, store.Row{
-		Table: tableSigningKeys,
-		Key:   string(name.product) + "/" + strconv.FormatInt(name.version, 10),
-		Value: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
-	})
+	row.Value = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	return l.createRow(ctx, row)
 }
 
 // PublicKey returns the PEM that verifies a product's registrations. Version 0
