@@ -27,8 +27,9 @@ type Entry struct {
 	// Message is what the caller was told about it.
 	Message string
 
-	// Names are names whose numbers stand in the keys of facts. Each is said by a
-	// call at least once, so that the chain covers what the numbers mean.
+	// Names are names whose numbers stand in the keys of facts. Each that is used
+	// is said by a call, and by another one after retention may have dropped that,
+	// so that the chain covers what the numbers mean.
 	Names []Name
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/meterd/meterd/internal/audit"
 	"github.com/meterd/meterd/internal/metering"
@@ -91,6 +92,30 @@ func TestFollowersSayNamesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	tell()
+	if missing := unsaid(t, s); len(missing) > 0 {
+		t.Errorf("no call says the names %v", missing)
+	}
+}
+
+// TestRetentionHasNamesSaidAgain: the call that said them may be gone.
+func TestRetentionHasNamesSaidAgain(t *testing.T) {
+	l, s := openDemo(t)
+	tell := func(at time.Time) {
+		t.Helper()
+		l.Clock().Set(at)
+		b := batch(1)
+		b.Usages[0].Timestamp = at
+		if _, err := l.BatchMeterUsage(t.Context(), l.callBy(t, "AKIDSELLER"), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(noon)
+	tell(noon.Add(time.Hour))
+	l.Clock().Set(noon.Add(200 * day))
+	if dropped, err := l.Retain(t.Context(), 100*day, noon); err != nil || dropped.Calls != 1 {
+		t.Fatalf("%+v, %v", dropped, err)
+	}
+	tell(noon.Add(200 * day))
 	if missing := unsaid(t, s); len(missing) > 0 {
 		t.Errorf("no call says the names %v", missing)
 	}
