@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/meterd/meterd/internal/admin"
 	"github.com/meterd/meterd/internal/reconcile"
 )
 
@@ -81,18 +79,11 @@ func (f *reconcileFlags) addFlags(flags *pflag.FlagSet) {
 }
 
 func (f *reconcileFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
-	filter := reconcile.Filter{Product: f.product, Customer: f.customer}
-	for flag, bound := range map[string]*time.Time{"--from": &filter.From, "--to": &filter.To} {
-		text := map[string]string{"--from": f.from, "--to": f.to}[flag]
-		if text == "" {
-			continue
-		}
-		t, err := admin.ParseTime(text)
-		if err != nil {
-			return usagef("%s: %w", flag, err)
-		}
-		*bound = t
+	first, end, err := readPeriod(f.from, f.to)
+	if err != nil {
+		return err
 	}
+	filter := reconcile.Filter{From: first, To: end, Product: f.product, Customer: f.customer}
 	if err := cmp.Or(f.ours.check(), f.service.check()); err != nil {
 		return err
 	}
