@@ -59,7 +59,7 @@ steered, the agent follows it; --clock says where else one is, or machine.`,
 		Example: `  meterd agent --data outbox --product demo-saas --endpoint http://127.0.0.1:8421
   curl -d '{"id":"e1","customer":"cust-active","dimension":"users","quantity":5}' http://127.0.0.1:8422/v1/events`,
 		GroupID: groupSeller,
-		Args:    takes(),
+		Args:    takesCommand,
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
 			p, err := o.plan(cmd.Flags())
 			if err != nil {
