@@ -83,7 +83,7 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.token, "token", "", "token that requests must bear; without one only this machine may call")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the agent's API then speaks TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
-	flags.DurationVar(&o.settle, "settle", plan.DefaultSettle, "how long after its end an hour waits for late events")
+	flags.DurationVar(&o.settle, "settle", plan.DefaultSettle, "how long after its end an hour waits for late events, at most 5h")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "count and freeze, and send nothing")
 	flags.StringVar(&o.clock, "clock", plan.ClockAuto, "auto, machine, or the URL of the admin surface whose clock to follow")
 	flags.StringVar(&o.adminToken, "admin-token", "", "token of that admin surface")
@@ -138,6 +138,8 @@ func (o *agentOptions) override(p *plan.Plan, flags *pflag.FlagSet) error {
 		return usagef("where is usage kept until it is billed? use --data DIR")
 	case p.Settle < 0:
 		return usagef("--settle: %s is negative", p.Settle)
+	case p.Settle > plan.SettleMax:
+		return usagef("--settle: %s is too long: %s", p.Settle, plan.SettleWhy)
 	case p.Clock != plan.ClockAuto && p.Clock != plan.ClockMachine:
 		if err := checkURL("--clock", p.Clock); err != nil {
 			return err

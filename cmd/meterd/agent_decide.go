@@ -60,8 +60,10 @@ func (d *agentDecision) command(action, short, long string) *cobra.Command {
 // run decides about each record; one that fails does not keep the others.
 func (d *agentDecision) run(cmd *cobra.Command, action string, ids []string) error {
 	switch {
-	case d.all == (len(ids) > 0):
+	case !d.all && len(ids) == 0:
 		return usagef("which records? name them as 'meterd agent dead-letters' does, or use --all")
+	case d.all && len(ids) > 0:
+		return usagef("%s and --all exclude each other", ids[0])
 	case d.Why == "":
 		return usagef("--why is missing; the reason is kept with the decision")
 	}
@@ -79,6 +81,9 @@ func (d *agentDecision) run(cmd *cobra.Command, action string, ids []string) err
 				return err
 			}
 			ids = append(ids, r.ID)
+		}
+		if len(ids) == 0 {
+			fmt.Fprintln(cmd.OutOrStdout(), "there are no dead letters")
 		}
 	}
 	var failed error
