@@ -53,9 +53,11 @@ A configuration file has several products and services, the way from metrics to
 dimensions, and alerts; "meterd agent validate FILE" checks one. Flags hold over it.
 
 Without --endpoint records go to AWS, in the Region and with the credentials of
-the usual AWS configuration. An endpoint on this machine gets the credentials of
-the demo marketplace if there are none. If the clock of a meterd at --endpoint is
-steered, the agent follows it; --clock says where else one is, or machine.`,
+the usual AWS configuration, or where AWS_ENDPOINT_URL_MARKETPLACE_METERING says.
+All other commands go to a meterd on this machine when nothing is said. An --endpoint
+on this machine gets the credentials of the demo marketplace if there are none. If
+the clock of a meterd at --endpoint is steered, the agent follows it; --clock says
+where else one is, or machine.`,
 		Example: `  meterd agent --data outbox --product demo-saas --endpoint http://127.0.0.1:8421
   curl -d '{"id":"e1","customer":"cust-active","dimension":"users","quantity":5}' http://127.0.0.1:8422/v1/events`,
 		GroupID: groupSeller,

@@ -42,8 +42,9 @@ buyer, dimension and hour, and names each difference:
 Your ledger is an agent that runs (--agent-url), the data directory of one that
 does not (--outbox), or the result file of an import (--import, which may be
 repeated). The service's is a meterd that runs (--admin-url, else one on this
-machine), the data directory of one that does not (--data), or CloudTrail's files
-as AWS exports them (--cloudtrail: a file, or a directory with .json and .json.gz).
+machine), the data directory of one that does not (--data), or, for AWS,
+CloudTrail's files as AWS exports them (--cloudtrail: a file, or a directory with
+.json and .json.gz).
 
 Choose a period that both have: CloudTrail shows the last 90 days and is some 15
 minutes late, and hours that are not over yet are in nobody's ledger.
