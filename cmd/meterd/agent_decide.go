@@ -26,8 +26,9 @@ func newAgentRedrive() *cobra.Command {
 	d := &agentDecision{}
 	cmd := d.command("redrive", "Send dead letters again, or bill them with the next hour", `redrive has a running agent send dead letters again, the same records for the same
 hours, as long as the service takes them. After its deadline a record's amount is
-billed with the next hour of its customer instead. If an earlier attempt may have
-been accepted, that wants --confirm: look the record up at the service first.`)
+billed with the next hour of its customer instead. If it was ever sent, that wants
+--confirm, because an attempt may have been accepted without its answer arriving:
+look the record up at the service first.`)
 	cmd.Example = `  meterd agent redrive 498706-12 --why "the agreement was renewed"
   meterd agent redrive --all --why "the credentials are mended"`
 	cmd.Flags().BoolVar(&d.Confirm, "confirm", false, "the service does not have these records; bill them")
