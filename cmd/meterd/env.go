@@ -43,6 +43,16 @@ func environmentName(flag string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// fromEnvironment reminds of flags that nobody has typed.
+func fromEnvironment(flags ...string) string {
+	for _, flag := range flags {
+		if name := environmentName(flag); os.Getenv(name) != "" {
+			return fmt.Sprintf("; %s is set in the environment", name)
+		}
+	}
+	return ""
+}
+
 // foreignVariables begin the names of variables that Kubernetes sets in every
 // pod beside a service of the name meterd.
 var foreignVariables = []string{environmentPrefix + "SERVICE_", environmentPrefix + "PORT"}

@@ -79,7 +79,7 @@ func (p *place) check(storeName string) error {
 	case p.data == "" && storeName == "":
 		return usagef("where is the ledger kept? use --data DIR, --store postgres://…, or --store mem: to lose it at the end")
 	case p.data != "" && storeName != "":
-		return usagef("--data and --store exclude each other")
+		return usagef("--data and --store exclude each other%s", fromEnvironment("data", "store"))
 	case isPostgres(storeName):
 		p.database = storeName
 	case storeName != "" && storeName != "mem:":
