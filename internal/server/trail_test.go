@@ -34,13 +34,13 @@ func trailed(t *testing.T) []struct {
 	}{
 		{
 			"batch", call{op: "BatchMeterUsage", body: batchBody}.raw(t),
-			&audit.Entry{Operation: "BatchMeterUsage", Caller: app, Batch: &audit.Batch{ProductCode: "prod-abc123", Records: []audit.Record{
+			&audit.Entry{Operation: "BatchMeterUsage", Caller: app, Names: batchNames, Batch: &audit.Batch{ProductCode: "prod-abc123", Records: []audit.Record{
 				{Timestamp: usage, Dimension: "users", Customer: "cust-1", Quantity: 7},
 			}}},
 		},
 		{
 			"meter", meterOn("prod-box", "users", `"ClientToken":"a"`).raw(t),
-			&audit.Entry{Operation: "MeterUsage", Caller: ecs, Meter: &audit.Meter{ProductCode: "prod-box", Timestamp: usage, Dimension: "users", ClientToken: "a"}},
+			&audit.Entry{Operation: "MeterUsage", Caller: ecs, Names: meterNames, Meter: &audit.Meter{ProductCode: "prod-box", Timestamp: usage, Dimension: "users", ClientToken: "a"}},
 		},
 		{
 			"dry run", meterOn("prod-box", "users", `"DryRun":true`).raw(t),
@@ -85,6 +85,15 @@ func trailed(t *testing.T) []struct {
 		{"no protocol", message("GET / HTTP/1.1", ""), nil},
 	}
 }
+
+// batchNames and meterNames are said by the first calls that need them.
+var (
+	batchNames = []audit.Name{{ID: 1, Text: "111122223333/us-east-1"}, {ID: 2, Text: "prod-abc123"}, {ID: 3, Text: "222233334444"}, {ID: 4, Text: "users"}}
+	meterNames = []audit.Name{
+		{ID: 8, Text: "222233334444/us-east-1"}, {ID: 7, Text: ""}, {ID: 5, Text: "prod-box"},
+		{ID: 6, Text: "arn:aws:ecs:us-east-1:222233334444:task/demo/1"},
+	}
+)
 
 func TestEveryAnsweredCallIsInTheTrailOnce(t *testing.T) {
 	s := open(t, wideMarket())
