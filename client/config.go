@@ -140,7 +140,7 @@ func (c *Client) resolveEndpoint(ctx context.Context, cfg Config, official aws.C
 	var err error
 	switch {
 	case cfg.APIKey == "" && e.region == "":
-		return errors.New("no AWS Region: set Config.Region, AWS_REGION, or region in the shared configuration")
+		return errors.New("no AWS Region: give one, or set AWS_REGION, or region in the shared configuration")
 	case cfg.APIKey != "" && e.custom == "":
 		return errors.New("an API key needs Config.Endpoint, the URL of a meterd: AWS knows signatures only")
 	}

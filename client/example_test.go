@@ -248,7 +248,7 @@ func ExampleExplain() {
 	// ThrottlingException
 	//   What happened:    There were more calls per second than the account may make in this Region. This one was not carried out.
 	//   Why, usually:     The quota is 10 calls per second for BatchMeterUsage and MeterUsage, 5 for RegisterUsage, for all programs of the account together.
-	//   What to do:       Put 25 records into each call and slow down. SubmitAll does both.
+	//   What to do:       Put 25 records into each call and slow down. Package client's SubmitAll does both.
 	//   Will a retry do?  yes, unchanged and with growing pauses
 }
 

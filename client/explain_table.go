@@ -51,7 +51,7 @@ var table = []Explanation{
 		Name:  string(api.InvalidCustomerIdentifierException),
 		What:  "A record names a buyer that does not exist, two buyers, or none. Nothing of the batch was stored.",
 		Why:   "The CustomerIdentifier is mistyped or of another seller; or a product made after 2026-06-01 is addressed by CustomerIdentifier.",
-		Do:    "Use what ResolveCustomer returned, and exactly one of CustomerIdentifier and CustomerAWSAccountId in each record. SubmitAll finds the bad record and sends the others.",
+		Do:    "Use what ResolveCustomer returned, and exactly one of CustomerIdentifier and CustomerAWSAccountId in each record. Package client's SubmitAll finds the bad record and sends the others.",
 		Retry: RetryFixed,
 	},
 	{
@@ -65,7 +65,7 @@ var table = []Explanation{
 		Name:  string(api.InvalidLicenseException),
 		What:  "A LicenseArn is not valid for its record. Nothing of the batch was stored.",
 		Why:   "The licence belongs to another buyer, seller or product, or the usage lies outside its term; or records of two products are in one batch; or ProductCode was sent beside LicenseArn.",
-		Do:    "Send CustomerAWSAccountId and LicenseArn as ResolveCustomer returned them, without ProductCode, one product per call. SubmitAll finds the bad record and sends the others.",
+		Do:    "Send CustomerAWSAccountId and LicenseArn as ResolveCustomer returned them, without ProductCode, one product per call. Package client's SubmitAll finds the bad record and sends the others.",
 		Retry: RetryFixed,
 	},
 	{
@@ -114,7 +114,7 @@ var table = []Explanation{
 		Name:  string(api.InvalidUsageDimensionException),
 		What:  "A dimension is not one of the product's. Nothing of the call was stored.",
 		Why:   "The key is misspelled (case matters), is the dimension's title instead of its key, or was added to a version that is not published yet.",
-		Do:    "Use the keys on the product's page. SubmitAll finds the bad record and sends the others.",
+		Do:    "Use the keys on the product's page. Package client's SubmitAll finds the bad record and sends the others.",
 		Retry: RetryFixed,
 	},
 	{
@@ -128,14 +128,14 @@ var table = []Explanation{
 		Name:  string(api.ThrottlingException),
 		What:  "There were more calls per second than the account may make in this Region. This one was not carried out.",
 		Why:   "The quota is 10 calls per second for BatchMeterUsage and MeterUsage, 5 for RegisterUsage, for all programs of the account together.",
-		Do:    "Put 25 records into each call and slow down. SubmitAll does both.",
+		Do:    "Put 25 records into each call and slow down. Package client's SubmitAll does both.",
 		Retry: RetryUnchanged,
 	},
 	{
 		Name:  string(api.TimestampOutOfBoundsException),
 		What:  "A timestamp is too old, in the future, or of a closed month. Nothing of the call was stored.",
 		Why:   "Usage was sent 24 hours (MeterUsage: more than 6) after the event, or that of last month after 06:00 UTC on the 1st; or a local time was taken for UTC.",
-		Do:    "Send every hour, with times in UTC. Usage that is too late cannot be billed any more: leave the record out. SubmitAll finds it and sends the others.",
+		Do:    "Send every hour, with times in UTC. Usage that is too late cannot be billed any more: leave the record out. Package client's SubmitAll finds it and sends the others.",
 		Retry: RetryNever,
 	},
 
@@ -171,7 +171,7 @@ var table = []Explanation{
 		Name:  string(api.RequestEntityTooLargeException),
 		What:  "The request is 1 MB or more.",
 		Why:   "Records with many allocations and long tags.",
-		Do:    "Send fewer records per call. SubmitAll splits by size.",
+		Do:    "Send fewer records per call. Package client's SubmitAll splits by size.",
 		Retry: RetryFixed,
 	},
 	{
@@ -249,7 +249,7 @@ var table = []Explanation{
 		Name:  explainUnprocessed,
 		What:  "These records were not stored, because of a passing fault.",
 		Why:   "The service had trouble with some records and took the others.",
-		Do:    "Send them again, unchanged. SubmitAll does.",
+		Do:    "Send them again, unchanged. Package client's SubmitAll does.",
 		Retry: RetryUnchanged,
 	},
 

@@ -53,13 +53,15 @@ A configuration file has several products and services, the way from metrics to
 dimensions, and alerts; "meterd agent validate FILE" checks one. Flags hold over it.
 
 Without --endpoint records go to AWS, in the Region and with the credentials of
-the usual AWS configuration. An endpoint on this machine gets the credentials of
-the demo marketplace if there are none. If the clock of a meterd at --endpoint is
-steered, the agent follows it; --clock says where else one is, or machine.`,
+the usual AWS configuration, or where AWS_ENDPOINT_URL_MARKETPLACE_METERING says.
+All other commands go to a meterd on this machine when nothing is said. An --endpoint
+on this machine gets the credentials of the demo marketplace if there are none. If
+the clock of a meterd at --endpoint is steered, the agent follows it; --clock says
+where else one is, or machine.`,
 		Example: `  meterd agent --data outbox --product demo-saas --endpoint http://127.0.0.1:8421
   curl -d '{"id":"e1","customer":"cust-active","dimension":"users","quantity":5}' http://127.0.0.1:8422/v1/events`,
 		GroupID: groupSeller,
-		Args:    takes(),
+		Args:    takesCommand,
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
 			p, err := o.plan(cmd.Flags())
 			if err != nil {
@@ -83,7 +85,7 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.token, "token", "", "token that requests must bear; without one only this machine may call")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate file (PEM); the agent's API then speaks TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key file (PEM)")
-	flags.DurationVar(&o.settle, "settle", plan.DefaultSettle, "how long after its end an hour waits for late events")
+	flags.DurationVar(&o.settle, "settle", plan.DefaultSettle, "how long after its end an hour waits for late events, at most 5h")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "count and freeze, and send nothing")
 	flags.StringVar(&o.clock, "clock", plan.ClockAuto, "auto, machine, or the URL of the admin surface whose clock to follow")
 	flags.StringVar(&o.adminToken, "admin-token", "", "token of that admin surface")
@@ -138,6 +140,8 @@ func (o *agentOptions) override(p *plan.Plan, flags *pflag.FlagSet) error {
 		return usagef("where is usage kept until it is billed? use --data DIR")
 	case p.Settle < 0:
 		return usagef("--settle: %s is negative", p.Settle)
+	case p.Settle > plan.SettleMax:
+		return usagef("--settle: %s is too long: %s", p.Settle, plan.SettleWhy)
 	case p.Clock != plan.ClockAuto && p.Clock != plan.ClockMachine:
 		if err := checkURL("--clock", p.Clock); err != nil {
 			return err

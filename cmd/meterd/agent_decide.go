@@ -26,8 +26,9 @@ func newAgentRedrive() *cobra.Command {
 	d := &agentDecision{}
 	cmd := d.command("redrive", "Send dead letters again, or bill them with the next hour", `redrive has a running agent send dead letters again, the same records for the same
 hours, as long as the service takes them. After its deadline a record's amount is
-billed with the next hour of its customer instead. If an earlier attempt may have
-been accepted, that wants --confirm: look the record up at the service first.`)
+billed with the next hour of its customer instead. If it was ever sent, that wants
+--confirm, because an attempt may have been accepted without its answer arriving:
+look the record up at the service first.`)
 	cmd.Example = `  meterd agent redrive 498706-12 --why "the agreement was renewed"
   meterd agent redrive --all --why "the credentials are mended"`
 	cmd.Flags().BoolVar(&d.Confirm, "confirm", false, "the service does not have these records; bill them")
@@ -60,8 +61,10 @@ func (d *agentDecision) command(action, short, long string) *cobra.Command {
 // run decides about each record; one that fails does not keep the others.
 func (d *agentDecision) run(cmd *cobra.Command, action string, ids []string) error {
 	switch {
-	case d.all == (len(ids) > 0):
+	case !d.all && len(ids) == 0:
 		return usagef("which records? name them as 'meterd agent dead-letters' does, or use --all")
+	case d.all && len(ids) > 0:
+		return usagef("%s and --all exclude each other", ids[0])
 	case d.Why == "":
 		return usagef("--why is missing; the reason is kept with the decision")
 	}
@@ -79,6 +82,9 @@ func (d *agentDecision) run(cmd *cobra.Command, action string, ids []string) err
 				return err
 			}
 			ids = append(ids, r.ID)
+		}
+		if len(ids) == 0 {
+			fmt.Fprintln(cmd.OutOrStdout(), "there are no dead letters")
 		}
 	}
 	var failed error

@@ -35,7 +35,7 @@ func newCatalog() *cobra.Command {
   meterd catalog export > catalog.yaml
   meterd catalog public-key --product demo-container > key.pem`,
 		GroupID: groupOperator,
-		Args:    cobra.NoArgs,
+		Args:    takesCommand,
 		RunE: func(*cobra.Command, []string) error {
 			return errors.New("which one? validate, apply, export or public-key")
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ sound, or could not be read.`,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
 			if err := at.checkKept(storeName); err != nil {
+				return err
+			}
+			if err := checkOther(at.data, equal); err != nil {
 				return err
 			}
 			kept, err := readKept(since, keyFile)
@@ -95,6 +99,18 @@ func checkStore(ctx context.Context, s store.Store, since []store.Head, stderr i
 	show, end := watch(stderr, "calls checked")
 	defer end()
 	return check.Ledger(ctx, s, check.Options{Since: since, Progress: func(calls uint64) { show(calls, all) }})
+}
+
+// checkOther refuses to compare a directory with itself, which proves nothing.
+func checkOther(data, equal string) error {
+	one, err := os.Stat(data)
+	if err != nil {
+		return nil
+	}
+	if other, err := os.Stat(equal); err == nil && os.SameFile(one, other) {
+		return usagef("--equal %s is the directory that is checked; name the other ledger", equal)
+	}
+	return nil
 }
 
 // checkEqual compares a store with that of another place.

@@ -27,7 +27,7 @@ so that a month's end fits into a test.`,
   meterd clock freeze
   meterd clock reset           # the machine's time again`,
 		GroupID: groupOperator,
-		Args:    cobra.NoArgs,
+		Args:    takesCommand,
 		RunE:    runE(c.show),
 	}
 	c.client.addFlags(cmd.PersistentFlags())

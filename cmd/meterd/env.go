@@ -43,6 +43,16 @@ func environmentName(flag string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// fromEnvironment reminds of flags that nobody has typed.
+func fromEnvironment(flags ...string) string {
+	for _, flag := range flags {
+		if name := environmentName(flag); os.Getenv(name) != "" {
+			return fmt.Sprintf("; %s is set in the environment", name)
+		}
+	}
+	return ""
+}
+
 // foreignVariables begin the names of variables that Kubernetes sets in every
 // pod beside a service of the name meterd.
 var foreignVariables = []string{environmentPrefix + "SERVICE_", environmentPrefix + "PORT"}
@@ -70,17 +80,20 @@ func unknownVariables(root *cobra.Command, environment []string) (warnings []str
 // typosMax is how many letters may be wrong in a name that is recognised.
 const typosMax = 2
 
+// noBreakSpace is part of a command's name for cobra; a space ends it.
+const noBreakSpace = "\u00a0"
+
 // nearestName returns the name that takes the fewest changes, or "". cobra
 // counts them, as it does for its commands.
 func nearestName(name string, names []string) string {
 	list := &cobra.Command{}
 	for _, n := range names {
-		list.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
+		list.AddCommand(&cobra.Command{Use: strings.ReplaceAll(n, " ", noBreakSpace), Run: func(*cobra.Command, []string) {}})
 	}
 	for typos := 1; typos <= typosMax; typos++ {
 		list.SuggestionsMinimumDistance = typos
-		if near := list.SuggestionsFor(name); len(near) > 0 {
-			return near[0]
+		if near := list.SuggestionsFor(strings.ReplaceAll(name, " ", noBreakSpace)); len(near) > 0 {
+			return strings.ReplaceAll(near[0], noBreakSpace, " ")
 		}
 	}
 	return ""

@@ -53,10 +53,11 @@ answers with the same id. Nothing is told twice, and no row is left out.
 Rows of the same buyer, dimension and hour are refused, all of them, because the
 service takes one record: --sum adds them up.
 
-The endpoint is --endpoint, METERD_ENDPOINT,
-AWS_ENDPOINT_URL_MARKETPLACE_METERING, or http://127.0.0.1:8421; "aws" is AWS's own
-in the Region. Credentials come from where every AWS client takes them; an
-endpoint on this machine gets the demo marketplace's if there are none.
+Without an endpoint usage goes to a meterd on this machine, not to AWS as with
+"meterd agent": a file that is tried out bills nobody. The endpoint is --endpoint,
+METERD_ENDPOINT, AWS_ENDPOINT_URL_MARKETPLACE_METERING, or http://127.0.0.1:8421;
+"aws" is AWS's own in the Region. Credentials come from where every AWS client takes
+them; an endpoint on this machine gets the demo marketplace's if there are none.
 
 Exit codes: 0 every row is accepted; 1 rows could not be told or have no verdict
 (run it again); 2 the command line or the file as a whole is wrong; 3 rows were
@@ -72,7 +73,7 @@ refused. With --dry-run, which calls nobody, 3 means that rows would be refused.
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.endpoint, "endpoint", "", `where the service is, or "aws"`)
+	flags.StringVar(&f.endpoint, "endpoint", "", `where the service is, or "aws" (default a meterd on this machine)`)
 	flags.StringVar(&f.region, "region", "", "AWS Region to sign for (default that of the AWS configuration, else us-east-1)")
 	flags.StringVar(&f.awsProfile, "aws-profile", "", "profile of the AWS configuration; aws-cli's --profile")
 	flags.StringVar(&f.product, "product", "", "product code of rows that name none")

@@ -29,7 +29,12 @@ directory or drop the schema meterd, and import again.`,
   meterd export --data old | meterd import-ledger --store postgres://meterd@db1/meterd
   meterd check --store postgres://meterd@db1/meterd --equal old`,
 		GroupID: groupOperator,
-		Args:    takes(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q; the export is read from stdin: meterd import-ledger … < %s", args[0], args[0])
+			}
+			return nil
+		},
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
 			if err := at.checkKept(storeName); err != nil {
 				return err

@@ -27,6 +27,9 @@ type kept struct {
 // readKept reads the values of --since, each a head or a file with a checkpoint.
 func readKept(since []string, keyFile string) (k kept, err error) {
 	k.checkpoints = map[string]*checkpoint.Checkpoint{}
+	if keyFile != "" && len(since) == 0 {
+		return k, usagef("--key %s proves nothing by itself; name a checkpoint that the key has signed with --since", keyFile)
+	}
 	if keyFile != "" {
 		text, err := os.ReadFile(keyFile)
 		if err == nil {

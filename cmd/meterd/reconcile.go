@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/meterd/meterd/internal/admin"
 	"github.com/meterd/meterd/internal/reconcile"
 )
 
@@ -44,8 +42,9 @@ buyer, dimension and hour, and names each difference:
 Your ledger is an agent that runs (--agent-url), the data directory of one that
 does not (--outbox), or the result file of an import (--import, which may be
 repeated). The service's is a meterd that runs (--admin-url, else one on this
-machine), the data directory of one that does not (--data), or CloudTrail's files
-as AWS exports them (--cloudtrail: a file, or a directory with .json and .json.gz).
+machine), the data directory of one that does not (--data), or, for AWS,
+CloudTrail's files as AWS exports them (--cloudtrail: a file, or a directory with
+.json and .json.gz).
 
 Choose a period that both have: CloudTrail shows the last 90 days and is some 15
 minutes late, and hours that are not over yet are in nobody's ledger.
@@ -81,18 +80,11 @@ func (f *reconcileFlags) addFlags(flags *pflag.FlagSet) {
 }
 
 func (f *reconcileFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
-	filter := reconcile.Filter{Product: f.product, Customer: f.customer}
-	for flag, bound := range map[string]*time.Time{"--from": &filter.From, "--to": &filter.To} {
-		text := map[string]string{"--from": f.from, "--to": f.to}[flag]
-		if text == "" {
-			continue
-		}
-		t, err := admin.ParseTime(text)
-		if err != nil {
-			return usagef("%s: %w", flag, err)
-		}
-		*bound = t
+	first, end, err := readPeriod(f.from, f.to)
+	if err != nil {
+		return err
 	}
+	filter := reconcile.Filter{From: first, To: end, Product: f.product, Customer: f.customer}
 	if err := cmp.Or(f.ours.check(), f.service.check()); err != nil {
 		return err
 	}

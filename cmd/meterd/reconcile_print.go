@@ -39,7 +39,10 @@ func printReconciliation(w io.Writer, output string, r reconcile.Report) error {
 			fmt.Fprintf(w, "%s: %s. %s\n", kind, count(n, "record"), kind.Do())
 		}
 	}
-	if r.Equal {
+	switch {
+	case len(r.Totals) == 0:
+		fmt.Fprintln(w, "Neither ledger has a record of this.")
+	case r.Equal:
 		fmt.Fprintln(w, "The ledgers are equal.")
 	}
 	return nil

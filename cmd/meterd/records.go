@@ -39,10 +39,8 @@ product, ten thousand at a time. json and ndjson have them as they come: by kind
 		GroupID: groupOperator,
 		Args:    takes(),
 		RunE: runE(func(cmd *cobra.Command, _ []string) error {
-			for flag, text := range map[string]string{"--from": query.From, "--to": query.To} {
-				if _, err := admin.ParseTime(text); text != "" && err != nil {
-					return usagef("%s: %w", flag, err)
-				}
+			if _, _, err := readPeriod(query.From, query.To); err != nil {
+				return err
 			}
 			list := func(records iter.Seq2[admin.Record, error]) error {
 				return printRecords(cmd.OutOrStdout(), output, records)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +29,7 @@ rows refused (import) or differences (reconcile).`,
   meterd serve --data /var/lib/meterd --catalog catalog.yaml
   meterd records                              # what was metered`,
 		Version: versionText(),
-		Args:    cobra.NoArgs,
+		Args:    takesCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			for _, warning := range unknownVariables(cmd.Root(), os.Environ()) {
@@ -48,7 +49,7 @@ rows refused (import) or differences (reconcile).`,
 		&cobra.Group{ID: groupOperator, Title: "Operating it:"},
 		&cobra.Group{ID: groupOperation, Title: "The four operations of the API:"},
 	)
-	root.SetHelpCommandGroupID(groupOperator)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newDev(), newServe(),
 		newAgent(), newImport(), newReconcile(), newExplain(),
@@ -96,6 +97,47 @@ func runE(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command
 			return err
 		}
 		return &failure{err}
+	}
+}
+
+// takesCommand is for a command that has others below it: what it is given and
+// does not know is one of them misspelled.
+func takesCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return unknownCommand(cmd, args[0])
+}
+
+func unknownCommand(parent *cobra.Command, name string) error {
+	var names []string
+	for _, c := range parent.Commands() {
+		names = append(names, c.Name())
+	}
+	if near := nearestName(name, names); near != "" {
+		return fmt.Errorf("unknown command %q for %q; is %s meant?", name, parent.CommandPath(), near)
+	}
+	return fmt.Errorf("unknown command %q for %q", name, parent.CommandPath())
+}
+
+// newHelp is cobra's help, but that it refuses a command that there is not.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about any command",
+		Example: "  meterd help agent redrive",
+		GroupID: groupOperator,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about := cmd.Root()
+			for _, name := range args {
+				i := slices.IndexFunc(about.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+				if i < 0 {
+					return unknownCommand(about, name)
+				}
+				about = about.Commands()[i]
+			}
+			return about.Help()
+		},
 	}
 }
 

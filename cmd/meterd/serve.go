@@ -79,7 +79,7 @@ func (p *place) check(storeName string) error {
 	case p.data == "" && storeName == "":
 		return usagef("where is the ledger kept? use --data DIR, --store postgres://…, or --store mem: to lose it at the end")
 	case p.data != "" && storeName != "":
-		return usagef("--data and --store exclude each other")
+		return usagef("--data and --store exclude each other%s", fromEnvironment("data", "store"))
 	case isPostgres(storeName):
 		p.database = storeName
 	case storeName != "" && storeName != "mem:":
@@ -90,8 +90,11 @@ func (p *place) check(storeName string) error {
 
 // checkKept is check for commands that work on a ledger that outlives them.
 func (p *place) checkKept(storeName string) error {
-	if p.data == "" && !isPostgres(storeName) {
+	switch {
+	case p.data == "" && storeName == "":
 		return usagef("--data is missing: the data directory; or --store postgres://…")
+	case storeName != "" && !isPostgres(storeName):
+		return usagef("--store: %q is not a URL such as postgres://meterd@db1/meterd; a directory is named with --data", storeName)
 	}
 	return p.check(storeName)
 }

@@ -163,6 +163,9 @@ func openStore(ctx context.Context, at place, logger *slog.Logger, m *metrics) (
 	if _, err := os.Stat(restoringDir(data)); err == nil {
 		return nil, fmt.Errorf("a restore into %s was broken off or is still running; remove %s and restore again", data, restoringDir(data))
 	}
+	if err := checkOwnDir(data); err != nil {
+		return nil, err
+	}
 	if err := makeDataDir(data); err != nil {
 		return nil, err
 	}
@@ -186,6 +189,18 @@ type dataInUse struct{ data string }
 
 func (d *dataInUse) Error() string {
 	return fmt.Sprintf("another meterd uses the data directory %s; stop that one, or name another directory with --data", d.data)
+}
+
+// checkOwnDir refuses to make a ledger inside a database: inside DIR/ledger, where
+// DIR is meant, a second ledger would take usage that belongs into the first.
+func checkOwnDir(data string) error {
+	if _, err := os.Stat(ledgerDir(data)); err == nil {
+		return nil
+	}
+	if files, _ := filepath.Glob(filepath.Join(data, "OPTIONS-*")); len(files) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is itself a database: an agent's outbox, or the ledger of the data directory %s; name a data directory, or a new one, with --data", data, filepath.Dir(data))
 }
 
 func makeDataDir(data string) error {

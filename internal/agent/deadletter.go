@@ -33,7 +33,7 @@ func (a *Agent) redrive(r *http.Request) (any, error) {
 			defer a.kick()
 			return outbox.Resend, a.outbox.Resend(r.Context(), record.ID, d.Who, d.Why, now)
 		case record.Fate.Attempts > 0 && !d.Confirm:
-			return "", refuse(http.StatusConflict, "record %s was sent %d times and may have been billed; look it up at the service, and send confirm: true if it is not there", record.ID, record.Fate.Attempts)
+			return "", refuse(http.StatusConflict, "record %s was sent %d times and may have been billed; look it up at the service, and confirm that it is not there (--confirm, or {\"confirm\":true})", record.ID, record.Fate.Attempts)
 		}
 		return outbox.Carry, a.outbox.CarryOn(r.Context(), record.ID, d.Who, d.Why, now)
 	})

@@ -1,5 +1,14 @@
 package plan
 
+import "time"
+
+// SettleMax is how long an hour may wait for late events: with more, a month's
+// last hour would hardly, or never, be frozen before the month closes at 06:00 UTC.
+const SettleMax = 5 * time.Hour
+
+// SettleWhy explains SettleMax to who has asked for more.
+const SettleWhy = "5h is the most, because a month's last hour can be billed until 06:00 UTC only"
+
 const (
 	// fileBytesMax is the size of a configuration file.
 	fileBytesMax = 128 << 10

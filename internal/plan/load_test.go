@@ -122,6 +122,7 @@ func TestMistakes(t *testing.T) {
 		"no secret":         {"tokenFile: nix\nproducts: [{code: p}]", "1:12: tokenFile: file does not exist"},
 		"an empty secret":   {"tokenFile: empty\nproducts: [{code: p}]", `the file "empty" is empty`},
 		"settle":            {"settle: 5\nproducts: [{code: p}]", `1:9: settle: "5" is not a duration such as 90s, 5m or 2h`},
+		"settle too long":   {"settle: 5h1s\nproducts: [{code: p}]", `1:9: settle: "5h1s" is too long: 5h is the most`},
 		"dry run":           {`dryRun: "yes"` + "\nproducts: [{code: p}]", "dryRun: write true or false"},
 		"clock":             {"clock: utc\nproducts: [{code: p}]", `clock: "utc" is no clock`},
 		"divide":            {"products: [{code: p, dimensions: [{key: d, metrics: [{name: m, divide: 0}]}]}]", "products[0].dimensions[0].metrics[0].divide: \"0\" is not a whole number from 1 to"},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/meterd/meterd/internal/metering"
 	"github.com/meterd/meterd/internal/mistake"
@@ -16,7 +17,7 @@ func (r *reader) plan(f fields) *Plan {
 	}
 	p.Token = r.secret(f.get("tokenFile"))
 	p.Clock = f.get("clock").clock()
-	p.Settle = f.get("settle").duration(DefaultSettle)
+	p.Settle = f.get("settle").settle()
 	p.DryRun = f.get("dryRun").truth()
 	p.Services = r.services(f.get("services"))
 	p.Products = r.products(f.get("products"), p.Services)
@@ -37,6 +38,14 @@ func (n node) clock() string {
 		n.mistake("%s is no clock; write auto, machine, or the URL of a meterd's admin surface", mistake.Shown(text))
 	}
 	return text
+}
+
+func (n node) settle() time.Duration {
+	d := n.duration(DefaultSettle)
+	if d > SettleMax {
+		n.mistake("%s is too long: %s", mistake.Shown(n.text()), SettleWhy)
+	}
+	return d
 }
 
 func (r *reader) alerts(f fields) Alerts {

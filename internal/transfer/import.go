@@ -100,7 +100,7 @@ func (m *importer) lines(ctx context.Context) error {
 		decoder := json.NewDecoder(bytes.NewReader(text))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&l); err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return fmt.Errorf("line %d is not as 'meterd export' writes it: %w", number, err)
 		}
 		if (l.Ledger != nil) != (number == 1) {
 			return fmt.Errorf("line %d: an export begins with a line {\"ledger\": …}, and has one", number)
