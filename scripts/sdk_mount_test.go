@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"testing"
@@ -37,12 +38,25 @@ func (s steered) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Reques
 	return s.Signer.SignHTTP(ctx, c, r, payloadHash, service, region, s.now, options...)
 }
 
+// unwrapped sends bodies that can only be read. Those of the SDK write themselves
+// too, and once the SDK has closed them they answer that with io.EOF: if the
+// service is quick, net/http takes that for a failure and closes the connection
+// while the answer is being read.
+type unwrapped struct{ *http.Client }
+
+func (u unwrapped) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return u.Client.Do(r)
+}
+
 func (m *sdkMount) sdk(c caller) *marketplacemetering.Client {
 	return marketplacemetering.New(marketplacemetering.Options{
 		BaseEndpoint:     &m.url,
 		Region:           string(c.region),
 		Credentials:      credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
-		HTTPClient:       m.client,
+		HTTPClient:       unwrapped{m.client},
 		HTTPSignerV4:     steered{v4.NewSigner(), m.now()},
 		RetryMaxAttempts: 1,
 	})
