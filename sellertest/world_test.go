@@ -10,6 +10,7 @@ import (
 
 	"github.com/meterd/meterd/internal/admin"
 	"github.com/meterd/meterd/internal/agent"
+	"github.com/meterd/meterd/internal/outbox"
 )
 
 // stage is where a world plays: processes, or one process in a bubble.
@@ -269,7 +270,9 @@ func (w *world) compare() balance {
 }
 
 // read reads both sides. The agent goes on working, so what it says is read
-// until nothing has moved meanwhile; the service, which only gains, is last.
+// until nothing has moved meanwhile, and the records are those that the status
+// counts: it counts what is on its way to the disk, where the records are read. The
+// service, which only gains, is last.
 func (w *world) read() *sheets {
 	w.Helper()
 	for end := time.Now().Add(patience); ; {
@@ -279,7 +282,7 @@ func (w *world) read() *sheets {
 		s.records = w.agentRecords()
 		s.accounts = w.accounts()
 		w.ask(w.agent(), "/v1/status", &after)
-		if before.Totals == after.Totals && before.OpenHours == after.OpenHours {
+		if before.Totals == after.Totals && before.OpenHours == after.OpenHours && s.counted(&after) {
 			s.billed = w.billed()
 			return s
 		}
@@ -287,6 +290,20 @@ func (w *world) read() *sheets {
 			w.Fatal("the agent does not come to rest")
 		}
 	}
+}
+
+// counted reports whether a status counts as many records as there are.
+func (s *sheets) counted(status *agent.Status) bool {
+	var pending, dead int64
+	for i := range s.records {
+		switch s.records[i].State {
+		case outbox.Pending:
+			pending++
+		case outbox.Dead:
+			dead++
+		}
+	}
+	return pending == status.Pending && dead == status.DeadLetters
 }
 
 func (w *world) agentRecords() []agent.Record {
