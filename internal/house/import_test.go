@@ -40,6 +40,8 @@ var rooms = []room{
 	{path: "internal/sigv4"},
 	{path: "internal/clock"},
 	{path: "internal/audit"},
+	{path: "internal/gate"},
+	{path: "internal/pebbledir", outside: "github.com/cockroachdb/pebble/v2"},
 
 	{path: "internal/wire", ours: "api"},
 	{path: "internal/auth", ours: "internal/sigv4 internal/marketplace internal/metering"},
@@ -47,15 +49,15 @@ var rooms = []room{
 
 	{path: "internal/store", ours: "internal/audit"},
 	{path: "internal/store/memstore", ours: "internal/store internal/audit"},
-	{path: "internal/store/pebblestore", ours: "internal/store internal/audit", outside: "github.com/cockroachdb/pebble/v2"},
-	{path: "internal/store/pgstore", ours: "internal/store internal/audit", outside: "github.com/jackc/pgx/v5"},
+	{path: "internal/store/pebblestore", ours: "internal/store internal/audit internal/gate internal/pebbledir", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/store/pgstore", ours: "internal/store internal/audit internal/gate", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/pgstore/pgtest", ours: "internal/notrun", outside: "github.com/jackc/pgx/v5"},
 	{path: "internal/store/storetest", ours: "internal/store internal/audit", outside: "github.com/google/go-cmp"},
 	{path: "internal/checkpoint", ours: "internal/store"},
 	{path: "internal/retention", ours: "internal/store internal/checkpoint"},
 	{path: "internal/ledger", ours: "internal/metering internal/marketplace internal/store internal/audit internal/clock internal/checkpoint internal/retention", outside: "github.com/golang-jwt/jwt/v5"},
 
-	{path: "internal/outbox", ours: "internal/metering", outside: "github.com/cockroachdb/pebble/v2"},
+	{path: "internal/outbox", ours: "internal/gate internal/metering internal/pebbledir", outside: "github.com/cockroachdb/pebble/v2"},
 	{path: "internal/intake", ours: "internal/metering"},
 	{path: "internal/plan", ours: "internal/intake internal/metering internal/mistake internal/outbox", outside: "github.com/goccy/go-yaml"},
 	{path: "internal/sender", ours: "api client internal/metering internal/outbox"},

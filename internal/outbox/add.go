@@ -39,7 +39,7 @@ func (o *Outbox) Add(ctx context.Context, events []Event, now time.Time) ([]Answ
 	if err := o.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	if err := o.checkRoom(); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (o *Outbox) AddBatch(ctx context.Context, id EventID, events []Event, now t
 	if err := o.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	if err := o.checkRoom(); err != nil {
 		return nil, err
 	}

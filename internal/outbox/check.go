@@ -30,7 +30,7 @@ func (o *Outbox) Check(ctx context.Context) (Report, error) {
 	if err := o.enter(ctx); err != nil {
 		return Report{}, err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	snapshot := o.db.NewSnapshot()
 	defer snapshot.Close()
 	c := &checker{from: snapshot, state: &Outbox{state: newState()}}

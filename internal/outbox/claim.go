@@ -106,10 +106,10 @@ func (o *Outbox) buildFilters(generations []*generation) {
 var errNoMemory = errors.New("FilterBytes are used up")
 
 func (o *Outbox) buildFilter(g *generation, f *filter) error {
-	if !o.gate.enter() {
+	if !o.gate.Enter() {
 		return ErrClosed
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	prefix := appendWord(nil, claimTable, g.start)
 	it, err := o.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
 	if err != nil {
@@ -120,7 +120,7 @@ func (o *Outbox) buildFilter(g *generation, f *filter) error {
 		if !f.add(hashOf(EventID(it.Key()[len(prefix):]))) {
 			err = errNoMemory
 		}
-		if n++; n%stepRows == 0 && o.gate.isClosed() {
+		if n++; n%stepRows == 0 && o.gate.IsClosed() {
 			err = ErrClosed
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/meterd/meterd/internal/pebbledir"
 )
 
 var (
@@ -62,7 +64,7 @@ func (o *Outbox) change(ctx context.Context, now time.Time, stage func(*group) e
 	if err := o.enter(ctx); err != nil {
 		return err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	return o.write(ctx, o.alone, stage)
 }
 
@@ -215,7 +217,7 @@ func (g *group) commit() error {
 		return g.err
 	}
 	if !g.batch.Empty() {
-		if err := survive(func() error { return g.o.db.Apply(g.batch, pebble.Sync) }); err != nil {
+		if err := pebbledir.Survive(func() error { return g.o.db.Apply(g.batch, pebble.Sync) }); err != nil {
 			return err // A batch that failed must not be used again, so it is not given back.
 		}
 	}

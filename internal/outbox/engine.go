@@ -1,18 +1,17 @@
 package outbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meterd/meterd/internal/pebbledir"
 )
 
 // formatMajorVersion is the format of Pebble's own files. It is a number here so
@@ -23,13 +22,13 @@ const formatMajorVersion pebble.FormatMajorVersion = 24
 func options(cfg *Config, memory *memory) *pebble.Options {
 	o := &pebble.Options{
 		FormatMajorVersion: formatMajorVersion,
-		FS:                 lockingFS{cfg.FS},
+		FS:                 pebbledir.FS{FS: cfg.FS, Locked: ErrLocked},
 		MemTableSize:       cfg.MemTableBytes,
 		// Those that write no events may still write when awaitMemory waits.
 		MemTableStopWritesThreshold: 2 * memTablesMax,
 
 		CacheSize:     cfg.CacheBytes,
-		Logger:        logger{cfg.Logger},
+		Logger:        pebbledir.Logger{Log: cfg.Logger},
 		EventListener: listener(cfg.Logger, memory),
 	}
 	// The other levels take these from the first.
@@ -143,67 +142,4 @@ func (o *Outbox) checkRoom() error {
 		return fmt.Errorf("%w: %d bytes are free in %s, %d are kept in reserve", ErrNoRoom, usage.AvailBytes, o.dir, o.cfg.ReserveBytes)
 	}
 	return nil
-}
-
-// logger hands Pebble's messages to slog.
-type logger struct{ log *slog.Logger }
-
-func (l logger) Infof(format string, args ...any) { l.tell(slog.LevelDebug, format, args) }
-
-func (l logger) Errorf(format string, args ...any) { l.tell(slog.LevelWarn, format, args) }
-
-func (l logger) tell(level slog.Level, format string, args []any) {
-	if ctx := context.Background(); l.log.Enabled(ctx, level) {
-		l.log.Log(ctx, level, "pebble", "message", fmt.Sprintf(format, args...))
-	}
-}
-
-// Fatalf must not return: Pebble says that it cannot go on, and would go on. On
-// the goroutine of a call into Pebble the panic ends in survive, else it ends
-// the process, and the next one opens what is on the disk.
-func (l logger) Fatalf(format string, args ...any) {
-	fatal := &fatalError{text: fmt.Sprintf(format, args...)}
-	for _, arg := range args {
-		if err, ok := arg.(error); ok {
-			fatal.cause = err
-		}
-	}
-	l.log.Error("pebble cannot go on", "message", fatal.text)
-	panic(fatal)
-}
-
-// fatalError is what Pebble calls fatal.
-type fatalError struct {
-	text  string
-	cause error
-}
-
-func (e *fatalError) Error() string { return e.text }
-
-func (e *fatalError) Unwrap() error { return e.cause }
-
-// survive makes a call into Pebble and returns what Pebble calls fatal to it, or
-// panics with, as an error. A bug stays a panic.
-func survive(call func() error) (err error) {
-	defer func() {
-		trouble := recover()
-		_, bug := trouble.(runtime.Error)
-		if cause, ok := trouble.(error); ok && !bug {
-			err = cause
-		} else if trouble != nil {
-			panic(trouble)
-		}
-	}()
-	return call()
-}
-
-// lockingFS tells a failed lock apart from all that can fail in an opening.
-type lockingFS struct{ vfs.FS }
-
-func (fs lockingFS) Lock(name string) (io.Closer, error) {
-	lock, err := fs.FS.Lock(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
-	}
-	return lock, nil
 }

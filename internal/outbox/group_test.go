@@ -205,7 +205,7 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	s.awaitWaiting(t, waiting)
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
-	eventually(t, "the outbox is closed", s.gate.isClosed)
+	eventually(t, "the outbox is closed", s.gate.IsClosed)
 	if _, err := s.Add(context.Background(), nil, noon); !errors.Is(err, ErrClosed) {
 		t.Errorf("a call while the outbox closes: %v", err)
 	}

@@ -4,12 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
-	"regexp"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meterd/meterd/internal/pebbledir"
 )
 
 // formatVersion is that of the tables of encode.go. An outbox with a higher one
@@ -45,11 +44,11 @@ func Open(dir string, cfg Config) (*Outbox, error) {
 func open(dir string, cfg Config) (*Outbox, error) {
 	if cfg.FS == vfs.Default {
 		var err error
-		if dir, err = canonicalDir(dir); err != nil {
+		if dir, err = pebbledir.Canonical(dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := refuseForeign(cfg.FS, dir); err != nil {
+	if err := pebbledir.RefuseForeign(cfg.FS, dir, ErrForeign); err != nil {
 		return nil, err
 	}
 	o := &Outbox{
@@ -71,7 +70,7 @@ func open(dir string, cfg Config) (*Outbox, error) {
 	// Pebble also makes durable what it finds in its log, before it returns. It
 	// must: that may have been written but not confirmed before a crash, and
 	// an id that is found there is answered as known.
-	err := survive(func() (err error) {
+	err := pebbledir.Survive(func() (err error) {
 		o.db, err = pebble.Open(dir, options(&o.cfg, &o.memory))
 		return err
 	})
@@ -84,46 +83,6 @@ func open(dir string, cfg Config) (*Outbox, error) {
 	go o.commitAll()
 	go o.buildFilters(o.generations[:len(o.generations):len(o.generations)])
 	return o, nil
-}
-
-// canonicalDir gives a directory one name, because within one process Pebble
-// locks names and not files.
-func canonicalDir(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	resolved, err := filepath.EvalSymlinks(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return dir, nil
-	}
-	return resolved, err
-}
-
-// beginning matches what Pebble may leave behind when it is killed while it
-// makes a database, and what a fresh file system has.
-var beginning = regexp.MustCompile(`^(LOCK|MANIFEST-\d+|marker\..+|lost\+found)$`)
-
-// refuseForeign keeps a mistyped directory from being filled with an outbox, and
-// an outbox whose root was lost from being taken for a new one.
-func refuseForeign(fsys vfs.FS, dir string) error {
-	files, err := fsys.List(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	there, err := pebble.Peek(dir, fsys)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if !there.Exists && !beginning.MatchString(file) {
-			return fmt.Errorf("%w: %s", ErrForeign, file)
-		}
-	}
-	return nil
 }
 
 // checkFormat refuses a later format, and marks a new outbox with this one.
@@ -160,7 +119,7 @@ func (o *Outbox) markFormat() error {
 		return fmt.Errorf("%w: a Pebble database without the outbox's mark", ErrForeign)
 	}
 	mark := binary.AppendUvarint(nil, formatVersion)
-	if err := survive(func() error { return o.db.Set(formatKey, mark, pebble.Sync) }); err != nil {
+	if err := pebbledir.Survive(func() error { return o.db.Set(formatKey, mark, pebble.Sync) }); err != nil {
 		return fmt.Errorf("marking a new outbox: %w", err)
 	}
 	return nil

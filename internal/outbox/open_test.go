@@ -12,6 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/meterd/meterd/internal/pebbledir"
 )
 
 func mustOpen(t *testing.T, dir string, cfg Config) *Outbox {
@@ -131,7 +133,7 @@ func TestDamagedTablesAreNotOpened(t *testing.T) {
 // writeRaw writes to a directory's database past the outbox.
 func writeRaw(t *testing.T, dir string, key, value []byte) {
 	t.Helper()
-	db, err := pebble.Open(dir, &pebble.Options{FormatMajorVersion: formatMajorVersion, Logger: logger{mustDefaults(t).Logger}})
+	db, err := pebble.Open(dir, &pebble.Options{FormatMajorVersion: formatMajorVersion, Logger: pebbledir.Logger{Log: mustDefaults(t).Logger}})
 	if err != nil {
 		t.Fatal(err)
 	}

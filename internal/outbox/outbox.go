@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/meterd/meterd/internal/gate"
+	"github.com/meterd/meterd/internal/pebbledir"
 )
 
 // Outbox is an open directory. Its methods may be called at the same time.
@@ -13,7 +16,7 @@ type Outbox struct {
 	db   *pebble.DB
 	dir  string
 	cfg  Config
-	gate gate
+	gate gate.Gate
 
 	// grouped are jobs that may share a batch, alone those that may not.
 	grouped chan *job
@@ -69,14 +72,14 @@ func newState() state {
 // Close waits for all that is going on, and closes the outbox. Loops over
 // records end with ErrClosed.
 func (o *Outbox) Close() error {
-	if !o.gate.close() {
+	if !o.gate.Close() {
 		return ErrClosed
 	}
 	// Nobody is inside any more, so nobody sends.
 	close(o.grouped)
 	<-o.finished
 	<-o.filtered
-	if err := survive(o.db.Close); err != nil {
+	if err := pebbledir.Survive(o.db.Close); err != nil {
 		return fmt.Errorf("closing outbox: %w", err)
 	}
 	return nil

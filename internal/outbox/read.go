@@ -29,7 +29,7 @@ func (o *Outbox) Record(ctx context.Context, id RecordID) (Record, error) {
 	if err := o.enter(ctx); err != nil {
 		return Record{}, err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	r, err := readRecord(o.db, id)
 	if err != nil {
 		return Record{}, fmt.Errorf("reading record %s: %w", id, err)
@@ -228,7 +228,7 @@ func iterate[T any](
 			yield(none, err)
 			return
 		}
-		defer o.gate.leave()
+		defer o.gate.Leave()
 		if bytes.Compare(lower, upper) >= 0 {
 			return
 		}
@@ -258,7 +258,7 @@ func iterate[T any](
 
 // goOn says why a loop is to end, if it is.
 func (o *Outbox) goOn(ctx context.Context) error {
-	if o.gate.isClosed() {
+	if o.gate.IsClosed() {
 		return ErrClosed
 	}
 	return ctx.Err()

@@ -207,7 +207,7 @@ func TestLoopsEnd(t *testing.T) {
 	for _, err := range o.Records(context.Background(), Filter{}) {
 		if last = err; err == nil {
 			go func() { closed <- o.Close() }()
-			eventually(t, "the outbox closes", o.gate.isClosed)
+			eventually(t, "the outbox closes", o.gate.IsClosed)
 		}
 	}
 	if !errors.Is(last, ErrClosed) {

@@ -84,7 +84,7 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 	if err := o.enter(ctx); err != nil {
 		return Stats{}, err
 	}
-	defer o.gate.leave()
+	defer o.gate.Leave()
 	s := Stats{Waiting: len(o.grouped), Stopped: o.refusal(), NoRoom: o.checkRoom(), DiskBytes: o.diskBytes()}
 	o.mu.RLock()
 	s.Keys, s.OpenSums = len(o.byID), o.sums

@@ -23,7 +23,7 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	j := jobs.Get().(*job)
 	j.prepare(s, r)
 	err := s.write(ctx, s.grouped, j)

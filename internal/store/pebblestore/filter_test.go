@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/meterd/meterd/internal/gate"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -127,14 +128,10 @@ func TestLoadCutShortIsOfNoUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = d.open(t, Config{})
-	s.gate.mu.Lock()
-	s.gate.closed = true // As Close does first.
-	s.gate.mu.Unlock()
+	s.gate.Close() // As Close does first.
 	set, err := s.fingerprintsOf(l)
 	if err == nil {
 		t.Errorf("a load that met Close gave a set of %d slots", set.slots)
 	}
-	s.gate.mu.Lock()
-	s.gate.closed = false
-	s.gate.mu.Unlock()
+	s.gate = gate.Gate{}
 }

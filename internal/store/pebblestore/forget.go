@@ -16,7 +16,7 @@ func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error {
 		if err := s.indexEverything(); err != nil {
 			return err
@@ -35,7 +35,7 @@ func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error {
 		if err := s.indexEverything(); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error {
 		if err := s.indexEverything(); err != nil {
 			return err

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/meterd/meterd/internal/pebbledir"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -107,7 +108,7 @@ func (g *group) commitBatch() error {
 	if g.err != nil || g.batch.Empty() {
 		return g.err
 	}
-	if err := survive(func() error { return g.s.db.Apply(g.batch, pebble.Sync) }); err != nil {
+	if err := pebbledir.Survive(func() error { return g.s.db.Apply(g.batch, pebble.Sync) }); err != nil {
 		return err
 	}
 	// A batch that failed must not be used again, so it is not given back.

@@ -170,7 +170,7 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	s.awaitWaiting(t, waiting)
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
-	eventually(t, "the store is closed", s.gate.isClosed)
+	eventually(t, "the store is closed", s.gate.IsClosed)
 	if err := s.Commit(context.Background(), request(testFact(-1))); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("a commit while the store closes: %v", err)
 	}
@@ -197,7 +197,7 @@ func TestCloseWaitsForScans(t *testing.T) {
 	closed := make(chan error)
 	for range s.ScanCalls(context.Background(), 0) {
 		go func() { closed <- s.Close() }()
-		eventually(t, "the store is closed", s.gate.isClosed)
+		eventually(t, "the store is closed", s.gate.IsClosed)
 		select {
 		case <-s.finished:
 			t.Error("Close went on in the middle of a scan")

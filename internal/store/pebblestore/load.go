@@ -60,7 +60,7 @@ func (s *Store) fingerprintsOf(l load) (*fingerprints, error) {
 	closed := false
 	err := s.keysOfHour(l.hour, func(key []byte) bool {
 		set.add(fingerprintOf(s.hash(key)))
-		closed = s.gate.isClosed()
+		closed = s.gate.IsClosed()
 		return !closed
 	})
 	if closed {

@@ -13,7 +13,7 @@ func (s *Store) Load(ctx context.Context, calls []store.Call, facts []store.Fact
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	for i := range facts {
 		if err := facts[i].Key.Kind.Check(); err != nil {
 			return fmt.Errorf("loading fact %d: %w", i, err)

@@ -57,7 +57,7 @@ func (s *Store) Intern(ctx context.Context, names []string, ids []store.NameID) 
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	ids = ids[:len(names)] // A mistake shows here and not on the committer's goroutine.
 	if s.names.find(names, ids) {
 		return nil
@@ -70,7 +70,7 @@ func (s *Store) Name(ctx context.Context, id store.NameID) (string, bool, error)
 	if err := s.enter(ctx); err != nil {
 		return "", false, err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	name, ok := s.names.name(id)
 	return name, ok, nil
 }

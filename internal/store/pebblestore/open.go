@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io/fs"
-	"path/filepath"
-	"regexp"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/meterd/meterd/internal/pebbledir"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -50,11 +48,11 @@ func Open(dir string, cfg Config) (*Store, error) {
 func open(dir string, cfg Config) (*Store, error) {
 	if cfg.fs == vfs.Default {
 		var err error
-		if dir, err = canonical(dir); err != nil {
+		if dir, err = pebbledir.Canonical(dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := refuseForeign(cfg.fs, dir); err != nil {
+	if err := pebbledir.RefuseForeign(cfg.fs, dir, ErrForeign); err != nil {
 		return nil, err
 	}
 	if err := shortageOf(cfg.fs, dir).all; err != nil {
@@ -66,7 +64,7 @@ func open(dir string, cfg Config) (*Store, error) {
 	// Pebble also makes durable what it finds in its log, before it returns. It
 	// must: that may have been written but not confirmed before a crash, and
 	// decisions build on it.
-	err := survive(func() (err error) {
+	err := pebbledir.Survive(func() (err error) {
 		db, err = pebble.Open(dir, options(cfg))
 		return err
 	})
@@ -112,46 +110,6 @@ func newStore(db *pebble.DB, dir string, cfg Config) *Store {
 	}
 	s.filter = filter{s: s, hours: make(map[store.Hour]*hourFilter)}
 	return s
-}
-
-// canonical gives a directory one name, because within one process Pebble locks
-// names and not files.
-func canonical(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	resolved, err := filepath.EvalSymlinks(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return dir, nil
-	}
-	return resolved, err
-}
-
-// beginning matches what Pebble may leave behind when it is killed while it
-// makes a database, and what a fresh file system has.
-var beginning = regexp.MustCompile(`^(LOCK|MANIFEST-\d+|marker\..+|lost\+found)$`)
-
-// refuseForeign keeps a mistyped directory from being filled with a ledger, and
-// a ledger whose root was lost from being taken for a new one.
-func refuseForeign(fsys vfs.FS, dir string) error {
-	files, err := fsys.List(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	there, err := pebble.Peek(dir, fsys)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if !there.Exists && !beginning.MatchString(file) {
-			return fmt.Errorf("%w: %s", ErrForeign, file)
-		}
-	}
-	return nil
 }
 
 // load reads what the store keeps in memory, and sees whether the ledger is what
@@ -231,7 +189,7 @@ func (s *Store) markFormat() error {
 		return fmt.Errorf("%w: a Pebble database without the ledger's mark", ErrForeign)
 	}
 	mark := binary.AppendUvarint(nil, formatVersion)
-	if err := survive(func() error { return s.db.Set(formatKey, mark, pebble.Sync) }); err != nil {
+	if err := pebbledir.Survive(func() error { return s.db.Set(formatKey, mark, pebble.Sync) }); err != nil {
 		return fmt.Errorf("marking a new ledger: %w", err)
 	}
 	return nil

@@ -18,7 +18,7 @@ func (s *Store) Reclaim(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := s.stoppedBy(); err != nil {
 		return err // To sort, a log must be ended and another begun.
 	}

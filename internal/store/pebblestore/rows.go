@@ -17,7 +17,7 @@ func (s *Store) Put(ctx context.Context, rows []store.Row) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return s.writeStaged(ctx, s.alone, func(g *group) error { return g.put(rows) })
 }
 

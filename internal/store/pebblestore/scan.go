@@ -23,7 +23,7 @@ func (s *Store) Lookup(ctx context.Context, k store.Key) (store.Fact, bool, erro
 	if err := s.enter(ctx); err != nil {
 		return store.Fact{}, false, err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	key := appendFactKey(nil, k)
 	if f, ok, err := s.backlog.lookup(s.hash(key), k, key); ok || err != nil {
 		return f, ok, err
@@ -82,7 +82,7 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	heads, err := s.heads()
 	if err != nil {
 		return nil, fmt.Errorf("reading the newest calls: %w", damage(err))
@@ -133,7 +133,7 @@ func scan[T any](
 			yield(none, err)
 			return
 		}
-		defer s.gate.leave()
+		defer s.gate.Leave()
 		c, err := open()
 		if err != nil {
 			yield(none, fmt.Errorf("scanning ledger: %w", damage(err)))
@@ -163,7 +163,7 @@ func scanOne[T any](
 	if err := ctx.Err(); err != nil {
 		return item, err
 	}
-	if s.gate.isClosed() {
+	if s.gate.IsClosed() {
 		return item, store.ErrClosed
 	}
 	key, value, err := c.entry()

@@ -34,6 +34,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
 
+	"github.com/meterd/meterd/internal/gate"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -45,7 +46,7 @@ type Store struct {
 	log    *slog.Logger
 	tables sstable.WriterOptions
 	seed   maphash.Seed
-	gate   gate
+	gate   gate.Gate
 
 	names   names
 	backlog *backlog
@@ -89,7 +90,7 @@ func (s *Store) Checkpoint(ctx context.Context, dir string) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := s.db.Checkpoint(dir); err != nil {
 		return fmt.Errorf("copying ledger to %s: %w", dir, err)
 	}
@@ -98,10 +99,10 @@ func (s *Store) Checkpoint(ctx context.Context, dir string) error {
 
 // Stats implements store.Store.
 func (s *Store) Stats() store.Stats {
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.Stats{}
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	m := s.db.Metrics()
 	bytes := m.DiskSpaceUsage()
 	if m.WAL.Size > m.WAL.PhysicalSize {
@@ -117,7 +118,7 @@ func (s *Store) Stats() store.Stats {
 
 // Close implements store.Store.
 func (s *Store) Close() error {
-	if !s.gate.close() {
+	if !s.gate.Close() {
 		return store.ErrClosed
 	}
 	// Nobody is inside any more, so nobody sends.
@@ -138,7 +139,7 @@ func (s *Store) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.ErrClosed
 	}
 	return nil

@@ -19,7 +19,7 @@ func (s *Store) Verify(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := s.db.Flush(); err != nil {
 		return fmt.Errorf("writing the log into a table: %w", err)
 	}

@@ -20,7 +20,7 @@ func (s *Store) Commit(ctx context.Context, r *store.Request) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	j := newJob(r)
 	if err := s.await(ctx, j); err != nil {
 		// Somebody else may still use the job.

@@ -17,7 +17,7 @@ func (s *Store) DropBefore(ctx context.Context, hour store.Hour) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	for _, kind := range store.UsageKinds {
 		for first, more := store.Hour(0), true; more; {
 			var err error
@@ -65,7 +65,7 @@ func (s *Store) DropCalls(ctx context.Context, upTo store.CallID) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	for more := upTo.Shard() <= shardMax; more; {
 		var err error
 		if more, err = s.dropCalls(ctx, upTo); err != nil {
@@ -102,7 +102,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	ctx, cancel := bounded(ctx, forgetTime)
 	defer cancel()
 	err := retry(ctx, func() error {

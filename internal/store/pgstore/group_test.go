@@ -131,7 +131,7 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 func (s *Store) enterAndLeave() error {
 	err := s.enter(context.Background())
 	if err == nil {
-		s.gate.leave()
+		s.gate.Leave()
 	}
 	return err
 }

@@ -75,7 +75,7 @@ func (s *Store) Intern(ctx context.Context, names []string, ids []store.NameID) 
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	unknown := s.names.find(names, ids)
 	if len(unknown) == 0 {
 		return nil
@@ -109,7 +109,7 @@ func (s *Store) Name(ctx context.Context, id store.NameID) (string, bool, error)
 		if err := s.enter(ctx); err != nil {
 			return "", false, err
 		}
-		s.gate.leave()
+		s.gate.Leave()
 		return name, true, nil
 	}
 	var name []byte

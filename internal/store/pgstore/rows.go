@@ -19,7 +19,7 @@ func (s *Store) Put(ctx context.Context, rows []store.Row) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if len(rows) == 0 {
 		return nil
 	}

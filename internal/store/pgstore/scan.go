@@ -145,7 +145,7 @@ func scan[T any](
 					yield(none, err)
 					return
 				}
-				s.gate.leave()
+				s.gate.Leave()
 				if !yield(items[i], nil) {
 					return
 				}
@@ -164,7 +164,7 @@ func (s *Store) read(ctx context.Context, ask func(context.Context) error) error
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	ctx, cancel := bounded(ctx, replyTime)
 	defer cancel()
 	patience, cancel := bounded(ctx, s.cfg.Patience)

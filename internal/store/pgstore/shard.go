@@ -153,7 +153,7 @@ func (s *Store) Heads(ctx context.Context) ([]store.Head, error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	ctx, cancel := bounded(ctx, replyTime)
 	defer cancel()
 	heads, err := s.heads(ctx, 0, shardMax)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/meterd/meterd/internal/gate"
 	"github.com/meterd/meterd/internal/store"
 )
 
@@ -29,7 +30,7 @@ import (
 type Store struct {
 	cfg  Config
 	log  *slog.Logger
-	gate gate
+	gate gate.Gate
 
 	// writers are the connections of the committers, readers all others.
 	writers, readers *pgxpool.Pool
@@ -122,13 +123,13 @@ func (s *Store) Checkpoint(ctx context.Context, _ string) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	s.gate.leave()
+	s.gate.Leave()
 	return fmt.Errorf("copying a ledger in PostgreSQL: %w", errors.ErrUnsupported)
 }
 
 // Close implements store.Store. The next replica can have the shard at once.
 func (s *Store) Close() error {
-	if !s.gate.close() {
+	if !s.gate.Close() {
 		return store.ErrClosed
 	}
 	// Nobody is inside any more, so nobody sends.
@@ -153,7 +154,7 @@ func (s *Store) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.ErrClosed
 	}
 	return nil

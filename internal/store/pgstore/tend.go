@@ -107,9 +107,9 @@ func (s *Store) refusal() error {
 
 // Stats implements store.Store. The size is that of the last look.
 func (s *Store) Stats() store.Stats {
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.Stats{}
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return store.Stats{Bytes: s.bytes.Load(), Waiting: len(s.queue), Stopped: s.refusal()}
 }
